@@ -26,6 +26,28 @@ EXECUTABLE = Mode("100755")
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """The share's name for one state of one file. Compared for equality only, never ordered.
+
+    ``etag`` alone decides with Azure Files (it is ChangeTime); a backend without ETags makes one of what it has.
+    ``written`` is the last write time, RFC 3339 with up to seven digits, UTC. ``size`` is in bytes.
+    """
+
+    etag: str
+    size: int = field(compare=False)
+    written: str = field(compare=False, default="")
+    file_id: str = field(compare=False, default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file as the share was last known to hold it: its version, and the content that goes with it."""
+
+    version: Version
+    blob: Blob
+
+
+@dataclass(frozen=True, slots=True)
 class File:
     """A file's content, and the mode that Git keeps for it."""
 

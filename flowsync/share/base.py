@@ -21,24 +21,11 @@ from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
 from flowsync.core.tree import Problem
+from flowsync.core.tree import Version as Version
 from flowsync.errors import ShareError
 
 TEMPORARIES = ".flowsync"
 """Folder for uploads in progress, below the remote's folder; holds no definition, so Studio lists no flow there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """The share's name for one state of one file. Compared for equality only, never ordered.
-
-    ``etag`` alone decides with Azure Files (it is ChangeTime); a backend without ETags makes one of what it has.
-    ``written`` is the last write time, RFC 3339 with up to seven digits, UTC. ``size`` is in bytes.
-    """
-
-    etag: str
-    size: int = field(compare=False)
-    written: str = field(compare=False, default="")
-    file_id: str = field(compare=False, default="")
 
 
 @dataclass(frozen=True, slots=True)

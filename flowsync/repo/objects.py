@@ -1,0 +1,260 @@
+"""Blobs, trees and commits: written and read byte for byte, past every filter and attribute.
+
+Writing goes through GitPython's object store (zlib and a rename, no process per object), reading through its one
+``git cat-file --batch``. Nothing here moves a ref or touches the worktree.
+"""
+
+import io
+import subprocess
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import BinaryIO, cast
+
+import git
+from gitdb.base import IStream
+
+from flowsync.core.tree import EXECUTABLE, REGULAR, Blob, Entry, File, Path, Problem
+from flowsync.errors import RepositoryError
+from flowsync.repo.plumbing import environment, text
+
+IN_MEMORY = 4 * 1024 * 1024  # bytes; larger blobs go through a temporary file
+_DIRECTORY = "40000"
+_LINK = "120000"
+_NESTED = "160000"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who and when, as a commit names them. ``when`` is in seconds since 1970, ``offset`` such as ``+0000``."""
+
+    name: str
+    email: str
+    when: int
+    offset: str = "+0000"
+
+    def __str__(self) -> str:
+        return f"{_one_line(self.name)} <{_one_line(self.email)}> {self.when} {self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit as it is stored. ``author`` and ``committer`` are whole header lines, so that a replay keeps them."""
+
+    tree: str
+    parents: tuple[str, ...]
+    author: str
+    committer: str
+    message: str
+
+    @property
+    def committed(self) -> int:
+        """Returns the committer's time in seconds since 1970."""
+        return int(self.committer.rsplit(" ", 2)[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    mode: str
+    name: bytes
+    sha: str
+
+
+class Objects:
+    """The object database of one repository."""
+
+    def __init__(self, repository: git.Repo) -> None:
+        self._repository = repository
+        self._folder = FilePath(repository.common_dir)
+        self._reading = threading.Lock()  # one cat-file process answers one question at a time
+        self._trees: dict[str, tuple[_Item, ...]] = {}
+
+    def write_blob(self, size: int, data: BinaryIO) -> Blob:
+        """Stores ``size`` bytes of ``data`` as a blob and returns its id."""
+        stored = self._repository.odb.store(IStream("blob", size, data))
+        return Blob(stored.hexsha.decode("ascii"))
+
+    def read(self, sha: str) -> bytes:
+        """Returns an object's content; RepositoryError if the repository does not hold it."""
+        return self._read(sha)[1]
+
+    def _read(self, sha: str) -> tuple[str, bytes]:
+        with self._reading:
+            try:
+                _, kind, _, content = self._repository.git.get_object_data(sha)
+            except (ValueError, OSError) as error:
+                raise RepositoryError(f"the repository does not hold object {sha}", "git fsck") from error
+        return text(kind) if isinstance(kind, bytes) else kind, content
+
+    def size(self, blob: Blob) -> int:
+        """Returns a blob's length in bytes."""
+        with self._reading:
+            try:
+                return int(self._repository.git.get_object_header(blob)[2])
+            except ValueError as error:
+                raise RepositoryError(f"the repository does not hold blob {blob}", "git fsck") from error
+
+    def open(self, blob: Blob) -> BinaryIO:
+        """Returns a reader of a blob, independent of all others, in memory or (above 4 MiB) in a temporary file."""
+        if self.size(blob) <= IN_MEMORY:
+            return io.BytesIO(self.read(blob))
+        spooled = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
+        done = subprocess.run(
+            ["git", "-C", str(self._folder), "cat-file", "blob", blob], stdout=spooled, env=environment(), check=False
+        )
+        if done.returncode:
+            spooled.close()
+            raise RepositoryError(f"the repository does not hold blob {blob}", "git fsck")
+        spooled.seek(0)
+        return cast(BinaryIO, spooled)
+
+    def write_commit(self, tree: str, parents: Sequence[str], author: str, committer: str, message: str) -> str:
+        """Stores a commit and returns its id. ``author`` and ``committer`` are as ``str(Signature)`` gives them."""
+        header = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+        header += [f"author {author}", f"committer {committer}"]
+        return self._store("commit", ("\n".join(header) + "\n\n" + message).encode("utf-8", "surrogateescape"))
+
+    def commit(self, sha: str) -> Commit:
+        """Returns a commit's parts."""
+        kind, raw = self._read(sha)
+        if kind != "commit":
+            raise RepositoryError(f"{sha} is a {kind}, not a commit")
+        head, _, message = text(raw).partition("\n\n")
+        found: dict[str, list[str]] = {}
+        for line in head.split("\n"):
+            key, _, value = line.partition(" ")
+            if key:
+                found.setdefault(key, []).append(value)
+        return Commit(
+            found["tree"][0], tuple(found.get("parent", ())), found["author"][0], found["committer"][0], message
+        )
+
+    def subtree(self, tree: str, path: str) -> str | None:
+        """Returns the id of the folder at ``path`` (``""`` is the tree itself), or None if no folder is there."""
+        for part in path.split("/") if path else ():
+            name = part.encode("utf-8", "surrogateescape")
+            inner = next((item for item in self._items(tree) if item.name == name and item.mode == _DIRECTORY), None)
+            if inner is None:
+                return None
+            tree = inner.sha
+        return tree
+
+    def folders(self, tree: str) -> dict[str, str]:
+        """Returns the folders directly inside a tree, name -> id."""
+        return {text(item.name): item.sha for item in self._items(tree) if item.mode == _DIRECTORY}
+
+    def names(self, tree: str) -> list[str]:
+        """Returns the names directly inside a tree."""
+        return [text(item.name) for item in self._items(tree)]
+
+    def files(self, tree: str) -> dict[Path, Entry]:
+        """Returns all files below a tree as entries; what is no plain file is a Problem."""
+        found: dict[Path, Entry] = {}
+        self._collect(tree, "", found)
+        return found
+
+    def _collect(self, tree: str, prefix: str, found: dict[Path, Entry]) -> None:
+        for item in self._items(tree):
+            path = prefix + text(item.name)
+            if item.mode == _DIRECTORY:
+                self._collect(item.sha, path + "/", found)
+            elif item.mode == _LINK:
+                found[Path(path)] = Problem(
+                    "is a symbolic link, which Azure Files cannot hold", "commit a copy instead"
+                )
+            elif item.mode == _NESTED:
+                found[Path(path)] = Problem("is a nested repository", "commit its files, or move it out of the flow")
+            else:
+                found[Path(path)] = File(Blob(item.sha), EXECUTABLE if item.mode == EXECUTABLE else REGULAR)
+
+    def with_folder(self, tree: str | None, path: str, folder: str | None) -> str:
+        """Returns ``tree`` with the folder at ``path`` replaced by another tree (None: removed), all else untouched."""
+        head, _, rest = path.partition("/")
+        name = head.encode("utf-8", "surrogateescape")
+        items = list(self._items(tree)) if tree else []
+        before = next((item for item in items if item.name == name), None)
+        inner = before.sha if before is not None and before.mode == _DIRECTORY else None
+        if rest:
+            folder = self.with_folder(inner, rest, folder)
+            folder = None if not self._items(folder) else folder
+        items = [item for item in items if item.name != name]
+        if folder is not None:
+            items.append(_Item(_DIRECTORY, name, folder))
+        return self._write_tree(items)
+
+    def write_files(
+        self, files: Mapping[Path, File], beside: str | None = None, keep: Mapping[Path, object] | None = None
+    ) -> str | None:
+        """Stores a folder that holds ``files`` and returns its id, None if it would be empty.
+
+        ``keep`` names paths to take over as they are from the tree ``beside``.
+        """
+        nested: dict[str, object] = {}
+        for path, file in files.items():
+            _place(nested, path, _Item(file.mode, b"", file.blob))
+        for path in keep or ():
+            _place(nested, path, self._item(beside, path))
+        return self._write_nested(nested)
+
+    def _item(self, tree: str | None, path: str) -> _Item:
+        folder, _, name = path.rpartition("/")
+        inner = self.subtree(tree, folder) if tree else None
+        wanted = name.encode("utf-8", "surrogateescape")
+        return next(item for item in self._items(inner or "") if item.name == wanted)
+
+    def _write_nested(self, nested: Mapping[str, object]) -> str | None:
+        items = []
+        for name, inner in nested.items():
+            raw = name.encode("utf-8", "surrogateescape")
+            if isinstance(inner, _Item):
+                items.append(_Item(inner.mode, raw, inner.sha))
+            else:
+                folder = self._write_nested(cast(dict[str, object], inner))
+                items.append(_Item(_DIRECTORY, raw, cast(str, folder)))
+        return self._write_tree(items) if items else None
+
+    def _items(self, tree: str) -> tuple[_Item, ...]:
+        if tree not in self._trees:
+            kind, raw = self._read(tree)
+            if kind == "commit":
+                return self._items(self.commit(tree).tree)
+            self._trees[tree] = tuple(_parse_tree(raw))
+        return self._trees[tree]
+
+    def _write_tree(self, items: Sequence[_Item]) -> str:
+        ordered = sorted(items, key=lambda item: item.name + (b"/" if item.mode == _DIRECTORY else b""))
+        raw = b"".join(
+            item.mode.encode("ascii") + b" " + item.name + b"\0" + bytes.fromhex(item.sha) for item in ordered
+        )
+        sha = self._store("tree", raw)
+        self._trees[sha] = tuple(ordered)
+        return sha
+
+    def _store(self, kind: str, raw: bytes) -> str:
+        stored = self._repository.odb.store(IStream(kind, len(raw), io.BytesIO(raw)))
+        return cast(bytes, stored.hexsha).decode("ascii")
+
+
+def _parse_tree(raw: bytes) -> list[_Item]:
+    items, at = [], 0
+    while at < len(raw):
+        blank = raw.index(b" ", at)
+        end = raw.index(b"\0", blank)
+        items.append(
+            _Item(raw[at:blank].decode("ascii").lstrip("0"), raw[blank + 1 : end], raw[end + 1 : end + 21].hex())
+        )
+        at = end + 21
+    return items
+
+
+def _place(nested: dict[str, object], path: str, item: _Item) -> None:
+    *folders, name = path.split("/")
+    for folder in folders:
+        nested = cast(dict[str, object], nested.setdefault(folder, {}))
+    nested[name] = item
+
+
+def _one_line(name: str) -> str:
+    return "".join(char for char in name if char not in "<>\n\0").strip() or "unknown"

@@ -1,0 +1,92 @@
+"""How git is run: one place for the command line, the environment and what a failure becomes.
+
+GitPython finds the repository and keeps one ``cat-file`` process; everything else is git's own plumbing, because it
+works while the user's index is locked, knows every repository layout, and leaves no state in this process.
+"""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path as FilePath
+
+from flowsync.errors import RepositoryError
+
+FLOOR = (2, 39)  # Debian 12; the first with a usable merge-tree --write-tree
+_QUIET = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",  # a look must never take the user's index.lock
+    "LC_ALL": "C",
+    "GIT_EDITOR": ":",
+    "GIT_MERGE_AUTOEDIT": "no",
+}
+# Set by git in a hook's environment; they would make our git work on the hook's index or another repository.
+_FOREIGN = ("GIT_INDEX_FILE", "GIT_DIR", "GIT_WORK_TREE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_QUARANTINE_PATH")
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Returns the environment for git: the caller's, made quiet, and without what a hook left in it."""
+    kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    return {**kept, **_QUIET, **(extra or {})}
+
+
+class Git:
+    """Runs git in one folder."""
+
+    def __init__(self, folder: FilePath) -> None:
+        self.folder = folder
+
+    def __call__(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        ok: Sequence[int] = (0,),
+        env: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """Runs ``git ARGUMENTS`` and returns its standard output; RepositoryError unless the exit code is in ``ok``."""
+        done = self.run(*arguments, stdin=stdin, env=env)
+        if done.returncode not in ok:
+            raise failure(arguments, done)
+        return done.stdout
+
+    def run(
+        self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Runs ``git ARGUMENTS`` and returns what it did, whatever that was."""
+        try:
+            return subprocess.run(
+                ["git", "-C", str(self.folder), "-c", "core.fsmonitor=false", *arguments],
+                input=stdin,
+                stdin=subprocess.DEVNULL if stdin is None else None,
+                capture_output=True,
+                env=environment(env),
+                check=False,
+            )
+        except FileNotFoundError as error:
+            if not self.folder.is_dir():
+                raise RepositoryError(f"the repository's folder {self.folder} is gone") from error
+            raise RepositoryError("git is not on the PATH", "install git 2.39 or newer") from error
+
+    def line(self, *arguments: str) -> str | None:
+        """Returns the one line that git prints, or None if it exits with 1 (git's way to say: there is none)."""
+        done = self.run(*arguments)
+        if done.returncode == 1:
+            return None
+        if done.returncode:
+            raise failure(arguments, done)
+        return text(done.stdout).rstrip("\n")
+
+
+def failure(arguments: Sequence[str], done: subprocess.CompletedProcess[bytes]) -> RepositoryError:
+    """Returns the error for a git command that failed: its own words, which name what is wrong."""
+    said = text(done.stderr).strip() or f"exit code {done.returncode}"
+    return RepositoryError(f"git {arguments[0]} refused: {said}")
+
+
+def text(raw: bytes) -> str:
+    """Decodes what git prints; bytes that are no UTF-8 survive the way back."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def fields(raw: bytes) -> list[str]:
+    """Splits NUL-terminated output into its fields."""
+    return [text(field) for field in raw.split(b"\0")[:-1]]

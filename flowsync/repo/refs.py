@@ -1,0 +1,69 @@
+"""Refs: read in one look, moved in one transaction that checks where each of them was."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flowsync.errors import RepositoryError
+from flowsync.repo.plumbing import Git, failure, text
+
+ABSENT = "0" * 40
+
+
+class RefMoved(RepositoryError):
+    """A ref was not where the transaction expected it; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One ref's move. None means that the ref is absent, before or after."""
+
+    ref: str
+    old: str | None
+    new: str | None
+
+
+class Refs:
+    """The refs of one repository."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+
+    def below(self, prefix: str, merged_into: str | None = None) -> dict[str, str]:
+        """Returns the refs below ``prefix`` (which ends with ``/``), by the rest of their name.
+
+        With ``merged_into``, only those whose commit that commit contains.
+        """
+        only = [f"--merged={merged_into}"] if merged_into else []
+        raw = self._git("for-each-ref", "--format=%(refname) %(objectname)", *only, prefix)
+        pairs = (line.rsplit(" ", 1) for line in text(raw).splitlines())
+        return {name[len(prefix) :]: sha for name, sha in pairs}
+
+    def get(self, ref: str) -> str | None:
+        """Returns the commit that a full ref name points at, or None."""
+        return self._git.line("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+
+    def move(self, moves: Sequence[Move], reason: str) -> None:
+        """Moves refs, all or none; RefMoved if one of them is not where its move says."""
+        if not moves:
+            return
+        lines = [f"update {move.ref}\0{move.new or ABSENT}\0{move.old or ABSENT}\0" for move in moves]
+        arguments = ("update-ref", "--stdin", "-z", "-m", f"flowsync: {reason}")
+        done = self._git.run(*arguments, stdin="".join(lines).encode("utf-8", "surrogateescape"))
+        if done.returncode:
+            said = failure(arguments, done)
+            if (
+                b"but expected" in done.stderr
+                or b"already exists" in done.stderr
+                or b"unable to resolve" in done.stderr
+            ):
+                raise RefMoved(said.message, "run the command again")
+            raise said
+
+    def contains(self, commit: str, other: str) -> bool:
+        """Tells whether ``commit``'s history holds ``other``."""
+        if commit == other:
+            return True
+        done = self._git.run("merge-base", "--is-ancestor", other, commit)
+        if done.returncode in (0, 1):
+            return done.returncode == 0
+        raise failure(("merge-base",), done)

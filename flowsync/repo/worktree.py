@@ -1,0 +1,132 @@
+"""The branch and the worktree. They belong to the person: flowsync looks, waits, and moves them only as
+``git merge --ff-only`` does.
+"""
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from flowsync.core.plan import Hold
+from flowsync.errors import RepositoryError
+from flowsync.repo.plumbing import Git, failure, fields
+from flowsync.repo.refs import Move, Refs
+
+_UNDER_WAY = {
+    "MERGE_HEAD": ("a merge is under way", "git merge --continue, or git merge --abort"),
+    "rebase-merge": ("a rebase is under way", "git rebase --continue, or git rebase --abort"),
+    "rebase-apply": ("a rebase or git am is under way", "git rebase --continue, or git am --continue"),
+    "CHERRY_PICK_HEAD": ("a cherry-pick is under way", "git cherry-pick --continue, or git cherry-pick --abort"),
+    "REVERT_HEAD": ("a revert is under way", "git revert --continue, or git revert --abort"),
+    "BISECT_LOG": ("a bisect is under way", "git bisect reset"),
+    "sequencer": ("a sequence of picks is under way", "git cherry-pick --continue, or git revert --continue"),
+    "index.lock": ("another git command holds the index (index.lock)", "wait for it; if none runs, remove index.lock"),
+}
+# The frameworks keep their patches for ever; only one whose process lives means that edits are put away now.
+_PATCHES = (
+    ("PRE_COMMIT_HOME", "pre-commit", "", re.compile(r"patch\d+-(\d+)$")),
+    ("PREK_HOME", "prek", "patches", re.compile(r"\d+-(\d+)\.patch$")),
+)
+
+_YOUNG = 600.0  # seconds
+
+
+class NotFastForward(RepositoryError):
+    """The branch moved meanwhile, or git refused to move the worktree; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A folder where a branch is checked out, and its git directory."""
+
+    folder: FilePath
+    git_dir: FilePath
+
+
+class Worktree:
+    """One worktree of the repository, and the branches in it."""
+
+    def __init__(self, git: Git, refs: Refs, git_dir: FilePath) -> None:
+        self._git = git
+        self._refs = refs
+        self._git_dir = git_dir
+
+    def tip(self, branch: str) -> str | None:
+        """Returns the branch's commit, or None while it is unborn."""
+        return self._refs.get(f"refs/heads/{branch}")
+
+    def current(self) -> str | None:
+        """Returns the branch that is checked out here, or None with a detached HEAD."""
+        ref = self._git.line("symbolic-ref", "--quiet", "HEAD")
+        return ref.removeprefix("refs/heads/") if ref else None
+
+    def checkout(self, branch: str) -> Checkout | None:
+        """Returns where the branch is checked out (here or in a linked worktree), or None."""
+        if self.current() == branch:
+            return Checkout(self._git.folder, self._git_dir)
+        folder = ""
+        for field in fields(self._git("worktree", "list", "--porcelain", "-z")):
+            if field.startswith("worktree "):
+                folder = field.removeprefix("worktree ")
+            elif field == f"branch refs/heads/{branch}":
+                there = Git(FilePath(folder))
+                return Checkout(there.folder, FilePath(there.line("rev-parse", "--absolute-git-dir") or ""))
+        return None
+
+    def busy(self, at: Checkout) -> Hold | None:
+        """Returns what git is in the middle of in a worktree, or None."""
+        for name, (reason, hint) in _UNDER_WAY.items():
+            if os.path.lexists(at.git_dir / name):
+                return Hold(reason, hint)
+        return _edits_put_away()
+
+    def dirty(self, at: Checkout, prefix: str) -> list[str]:
+        """Returns the paths below ``prefix`` with uncommitted edits, staged or not, new files included."""
+        raw = Git(at.folder)(
+            "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", prefix or "."
+        )
+        top = f"{prefix}/" if prefix else ""
+        return [field[3:].removeprefix(top) for field in fields(raw)]
+
+    def fast_forward(self, branch: str, old: str | None, new: str) -> None:
+        """Moves the branch from ``old`` to ``new``, with the worktree that it is checked out in, or not at all."""
+        at = self.checkout(branch)
+        if at is None:
+            self._refs.move([Move(f"refs/heads/{branch}", old, new)], "land Studio's changes")
+            return
+        if self.tip(branch) != old:
+            raise NotFastForward(f"branch {branch} moved meanwhile", "run the command again")
+        git = Git(at.folder)
+        # A person's merge.autoStash must not put their edits away for us; post-merge hooks run, as with git pull.
+        arguments = ("merge", "--ff-only", "--no-autostash", "--quiet", "--no-stat", new)
+        done = git.run("-c", "core.quotePath=false", *arguments, env={"GIT_OPTIONAL_LOCKS": "1"})
+        if self.tip(branch) != new:
+            raise NotFastForward(failure(arguments, done).message, "git status")
+
+
+def _edits_put_away() -> Hold | None:
+    for variable, name, inner, pattern in _PATCHES:
+        cache = os.environ.get("XDG_CACHE_HOME") or FilePath.home() / ".cache"
+        folder = FilePath(os.environ.get(variable) or FilePath(cache) / name) / inner
+        try:
+            patches = list(folder.iterdir())
+        except OSError:
+            continue
+        for patch in patches:
+            found = pattern.match(patch.name)
+            if found and _alive(int(found.group(1)), patch):
+                return Hold(f"{name} has put unstaged edits away while its hooks run", "wait for the commit to finish")
+    return None
+
+
+def _alive(pid: int, patch: FilePath) -> bool:
+    if os.name == "nt":  # os.kill(pid, 0) would end the process there; a young patch stands for a live one
+        return time.time() - patch.stat().st_mtime < _YOUNG
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
