@@ -1,0 +1,374 @@
+"""A YAML text as a tree of nodes that know where they are in it.
+
+What belongs here: parsing with marks, YAML 1.2 scalars as prompt flow reads them, duplicate keys, and limits that keep
+any input, however hostile, under a second and ten megabytes. What does not: what the keys mean (``flow``).
+
+Offsets count characters of ``Document.text``, so that ``text[node.span.start:node.span.end]`` is the node as written;
+a block collection ends with its last child, not with the blank lines and comments after it. Lines and columns count
+from 1. Nothing is expanded: an alias stays one node that points to its target.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+MAX_SIZE = 512 * 1024  # bytes; definitions in the wild stay below 50 KB
+MAX_SIZE_PURE = 64 * 1024  # without libyaml, which is ten times faster
+MAX_NODES = 10_000  # about 400 bytes each
+MAX_DEPTH = 60
+MAX_ALIASES = 200
+
+_PURE = not yaml.__with_libyaml__
+_LOADER = yaml.SafeLoader if _PURE else yaml.CSafeLoader
+_BOM = "\ufeff"
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_TRUE = frozenset({"true", "True", "TRUE"})
+_FALSE = frozenset({"false", "False", "FALSE"})
+_INT = re.compile(r"[-+]?[0-9][0-9_]{0,300}")
+_BASED = re.compile(r"0o[0-7]{1,300}|0x[0-9a-fA-F]{1,300}")
+_FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]{0,300}\.?[0-9_]{0,300}|\.[0-9_]{1,300})(?:[eE][-+]?[0-9]{1,300})?")
+_SPECIAL_FLOAT = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of characters, and the line and column of its first."""
+
+    start: int
+    end: int
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One value. ``style`` is ``""`` for a plain one, else its quote, ``|`` or ``>``; ``tag`` is as written."""
+
+    span: Span
+    value: str
+    style: str = ""
+    tag: str = ""
+    anchor: str = ""
+
+    def resolved(self) -> str | int | float | bool | None:
+        """Returns the value as YAML 1.2 types it: prompt flow reads ``yes`` and ``on`` as text."""
+        return self.value if self.style or self.tag else _plain(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list; ``inline`` if it is written in brackets."""
+
+    span: Span
+    items: tuple["Node", ...]
+    inline: bool = False
+    tag: str = ""
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """``*anchor``: the same node again."""
+
+    span: Span
+    anchor: str
+    target: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key of a mapping and its value."""
+
+    key: "Node"
+    value: "Node"
+
+    @property
+    def name(self) -> str:
+        """The key's text; empty for a key that is a collection."""
+        key = actual(self.key)
+        return key.value if isinstance(key, Scalar) else ""
+
+    @property
+    def span(self) -> Span:
+        """From the key's first character to the value's last."""
+        start = self.key.span
+        return Span(start.start, max(start.end, self.value.span.end), start.line, start.column)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Keys and values in written order, duplicates included; ``inline`` if it is written in braces."""
+
+    span: Span
+    entries: tuple[Entry, ...]
+    inline: bool = False
+    tag: str = ""
+    anchor: str = ""
+
+    def get(self, name: str) -> "Node | None":
+        """Returns the value of this key with aliases followed, or None; of duplicates, the last."""
+        entry = self.entry(name)
+        return actual(entry.value) if entry else None
+
+    def entry(self, name: str) -> Entry | None:
+        """Returns the last entry with this key, or None."""
+        found = None
+        for entry in self.entries:
+            if entry.name == name:
+                found = entry
+        return found
+
+
+Node = Scalar | Sequence | Mapping | Alias
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a text is not a sound YAML document, and where.
+
+    ``kind`` is one of ``encoding``, ``syntax``, ``limit`` (the tree is not there) or ``duplicate`` (it is).
+    """
+
+    kind: str
+    message: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The parsed text. ``root`` is None for an empty document and for one that could not be parsed."""
+
+    text: str
+    root: Node | None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def parsed(self) -> bool:
+        """Whether ``root`` can be trusted to be all there is."""
+        return all(problem.kind == "duplicate" for problem in self.problems)
+
+    def span(self, start: int, end: int) -> Span:
+        """Returns the span of a range of characters."""
+        return span_in(self.text, start, end)
+
+    def source(self, node: "Node | Entry") -> str:
+        """Returns the node as it is written."""
+        return self.text[node.span.start : node.span.end]
+
+
+class _Stop(Exception):
+    """A limit is reached, at this span."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def parse(content: bytes | str) -> Document:
+    """Parses one YAML document; never raises, and says in ``problems`` what was wrong."""
+    if len(content) > (MAX_SIZE_PURE if _PURE else MAX_SIZE):
+        return Document("", None, (Problem("limit", "the file is too large to be checked", _START),))
+    text = content if isinstance(content, str) else _decoded(content)
+    if isinstance(text, Problem):
+        return Document("", None, (text,))
+    shift = 1 if text.startswith(_BOM) else 0
+    if found := _UNPRINTABLE.search(text, shift):
+        message = f"the character {found.group()!a} is not allowed in YAML"
+        return Document(text, None, (Problem("encoding", message, span_in(text, found.start(), found.end())),))
+    builder = _Builder(shift)
+    try:
+        root = _compose(text[shift:], builder)
+    except _Stop as stop:
+        return Document(text, None, (*builder.problems, stop.problem))
+    except yaml.YAMLError as error:
+        return Document(text, None, (*builder.problems, _syntax(error, text, shift)))
+    return Document(text, root, tuple(builder.problems))
+
+
+def actual(node: "Node") -> "Node":
+    """Returns what an alias stands for, and any other node itself."""
+    while isinstance(node, Alias):
+        node = node.target
+    return node
+
+
+def span_in(text: str, start: int, end: int) -> Span:
+    """Returns the span of a range of a text whose lines end with ``\\n``."""
+    line = text.count("\n", 0, start) + 1
+    return Span(start, end, line, start - text.rfind("\n", 0, start))
+
+
+def walk(node: "Node | None") -> "Iterator[Node]":
+    """Yields the node and everything below it in written order, each once; aliases are not followed."""
+    pending = [node] if node else []
+    while pending:
+        current = pending.pop()
+        yield current
+        if isinstance(current, Sequence):
+            pending.extend(reversed(current.items))
+        elif isinstance(current, Mapping):
+            for entry in reversed(current.entries):
+                pending.extend((entry.value, entry.key))
+
+
+_START = Span(0, 0, 1, 1)
+
+
+def _decoded(content: bytes) -> str | Problem:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8", "replace")
+        span = span_in(before, len(before), len(before))
+        return Problem("encoding", "the file is not UTF-8 text", span)
+
+
+def _syntax(error: yaml.YAMLError, text: str, shift: int) -> Problem:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return Problem("syntax", "this is not YAML", _START)
+    mark = error.problem_mark or error.context_mark
+    said = ", ".join(part for part in (error.context, error.problem) if part)
+    start = min(mark.index + shift, len(text)) if mark else 0
+    return Problem("syntax", said, span_in(text, start, min(start + 1, len(text))))
+
+
+def _compose(text: str, builder: "_Builder") -> "Node | None":
+    loader = _LOADER(text)
+    try:
+        while True:
+            event = loader.get_event()
+            if event is None or isinstance(event, yaml.StreamEndEvent):
+                return builder.root
+            builder.take(event)
+    finally:
+        loader.dispose()
+
+
+class _Open:
+    """A collection whose end has not come yet."""
+
+    __slots__ = ("anchor", "children", "event", "keys")
+
+    def __init__(self, event: yaml.CollectionStartEvent) -> None:
+        self.event = event
+        self.anchor = event.anchor or ""
+        self.children: list[Node] = []
+        self.keys: dict[object, Span] | None = {} if isinstance(event, yaml.MappingStartEvent) else None
+
+
+class _Builder:
+    """Builds nodes out of parser events, without recursion, within the limits."""
+
+    def __init__(self, shift: int) -> None:
+        self.root: Node | None = None
+        self.problems: list[Problem] = []
+        self._shift = shift
+        self._open: list[_Open] = []
+        self._anchors: dict[str, Node | None] = {}
+        self._documents = self._nodes = self._aliases = 0
+
+    def take(self, event: yaml.Event) -> None:
+        """Takes the next event."""
+        if isinstance(event, yaml.ScalarEvent):
+            tag, anchor = event.tag or "", event.anchor or ""
+            self._done(Scalar(self._span(event, event), event.value, event.style or "", tag, anchor), anchor)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._begin(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._finish(event)
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                raise _Stop(Problem("syntax", "the file holds more than one YAML document", self._span(event, event)))
+
+    def _span(self, first: yaml.Event, last: yaml.Event) -> Span:
+        start, end, shift = first.start_mark, last.end_mark, self._shift
+        assert start is not None, "every event of a parser has marks"
+        assert end is not None
+        # The byte order mark is no column to any editor, so only offsets shift.
+        return Span(start.index + shift, end.index + shift, start.line + 1, start.column + 1)
+
+    def _begin(self, event: yaml.CollectionStartEvent) -> None:
+        if len(self._open) >= MAX_DEPTH:
+            raise _Stop(Problem("limit", f"nested deeper than {MAX_DEPTH} levels", self._span(event, event)))
+        if event.anchor:
+            self._anchors[event.anchor] = None
+        self._open.append(_Open(event))
+
+    def _finish(self, event: yaml.CollectionEndEvent) -> None:
+        ended = self._open.pop()
+        inline = bool(ended.event.flow_style)
+        span = self._span(ended.event, event)
+        if not inline and ended.children:
+            # libyaml ends a block collection where the next token starts, beyond comments that belong to others.
+            span = Span(span.start, max(ended.children[-1].span.end, span.start), span.line, span.column)
+        elif not inline:
+            span = self._span(ended.event, ended.event)
+        tag = ended.event.tag or ""
+        if ended.keys is None:
+            self._done(Sequence(span, tuple(ended.children), inline, tag, ended.anchor), ended.anchor)
+        else:
+            pairs = zip(ended.children[::2], ended.children[1::2], strict=True)
+            entries = tuple(Entry(key, value) for key, value in pairs)
+            self._done(Mapping(span, entries, inline, tag, ended.anchor), ended.anchor)
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        span, name = self._span(event, event), str(event.anchor)
+        self._aliases += 1
+        if self._aliases > MAX_ALIASES:
+            raise _Stop(Problem("limit", f"more than {MAX_ALIASES} aliases", span))
+        target = self._anchors.get(name)
+        if target is None:
+            inside = name in self._anchors
+            said = f"the alias *{name} is inside its own anchor" if inside else f"the anchor &{name} is not defined"
+            raise _Stop(Problem("syntax", said, span))
+        self._done(Alias(span, name, target), "")
+
+    def _done(self, node: Node, anchor: str) -> None:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise _Stop(Problem("limit", f"more than {MAX_NODES} values", node.span))
+        if anchor:
+            self._anchors[anchor] = node
+        if not self._open:
+            self.root = node
+            return
+        parent = self._open[-1]
+        if parent.keys is not None and len(parent.children) % 2 == 0:
+            self._key(node, parent.keys)
+        parent.children.append(node)
+
+    def _key(self, node: Node, keys: dict[object, Span]) -> None:
+        key = actual(node)
+        if not isinstance(key, Scalar):
+            return
+        value = key.resolved()
+        identity = (type(value), value)
+        if (first := keys.get(identity)) is not None:
+            message = f"the key {key.value[:80]!r} is already on line {first.line}"
+            self.problems.append(Problem("duplicate", message, node.span))
+        else:
+            keys[identity] = node.span
+
+
+def _plain(text: str) -> str | int | float | bool | None:
+    if text in _NULLS:
+        return None
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    if text[0] not in "+-.0123456789":
+        return text
+    if _INT.fullmatch(text):
+        return int(text.replace("_", ""))
+    if _BASED.fullmatch(text):
+        return int(text, 0)
+    if _SPECIAL_FLOAT.fullmatch(text):
+        return float(text.replace(".", ""))
+    if _FLOAT.fullmatch(text):
+        return float(text.replace("_", ""))
+    return text
