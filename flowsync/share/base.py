@@ -6,11 +6,12 @@ Rules that every backend keeps, checked by one contract suite (``tests/share/tes
 
 1. Every call takes a batch, so that a backend may run its requests in parallel; results say which path they are about.
 2. Paths are relative to the remote's folder (``Users/<user>/promptflow``), use ``/``, and ``""`` is that folder itself.
-3. A listing is whole or it is an error: a folder whose second page failed yields a ``ShareError``, never half a listing.
+3. A listing is whole or it is an error: a folder whose second page failed is a ``ShareError``, never half a listing.
 4. A write or removal names the version it expects and touches nothing if it finds another: that is ``Stale``, a value.
    A reader of the share sees the old bytes or the new bytes of a file, never a mixture.
 5. One path's failure is that path's outcome (``Failed``); only what concerns the whole share is raised.
-6. Own temporaries live in the folder ``.flowsync`` below the remote's folder, and go when the share is closed.
+6. Own temporaries live in the folder ``.flowsync`` below the remote's folder, which no listing shows, and go when the
+   share is closed. Their names are lease ids, so that ``release`` finds those of a run that died.
 7. A link is never followed, a name that cannot be a path here is a ``Problem``.
 """
 
@@ -120,8 +121,11 @@ class Share(Protocol):
     def list(self, folders: Sequence[str]) -> Mapping[str, Listing | ShareError]:
         """Lists each folder, one level deep, with one request per page. A missing folder is ``ShareMissing``."""
 
-    def read(self, paths: Sequence[str]) -> Iterator[Content | Failed]:
-        """Yields each file's content as it arrives, in any order, with bounded memory."""
+    def read(self, paths: Sequence[str], known: Mapping[str, Version] | None = None) -> Iterator[Content | Failed]:
+        """Yields each file's content as it arrives, in any order, with bounded memory.
+
+        ``known`` may hold versions from a listing just made; an empty file among them costs no request.
+        """
 
     def write(self, puts: Sequence[Put]) -> Iterator[Outcome]:
         """Writes each file, guarded, in any order; folders must exist (else ``Failed`` with ``ShareMissing``)."""
@@ -136,7 +140,7 @@ class Share(Protocol):
         """Removes each folder that is empty, deepest first; one that is not empty or not there is left alone."""
 
     def release(self, leases: Mapping[str, str]) -> None:
-        """Releases leases (path -> lease id) that a run which died may have left; an absent one is fine."""
+        """Releases leases (path -> lease id) and removes temporaries that a run which died may have left."""
 
     def close(self) -> None:
         """Removes own temporaries and closes connections."""

@@ -1,0 +1,287 @@
+"""The share as a folder of this machine: any directory, or a mount of the real share.
+
+Nothing outside the folder is read or written: no link is followed, in no part of a path. How a write is guarded is in
+``folder_write``, what a version is in ``folder_seen``, the system calls in ``folder_dir``.
+"""
+
+import errno
+import io
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self, TypeVar, cast
+
+from flowsync.core.names import problem_with_name, problem_with_path
+from flowsync.core.tree import Problem
+from flowsync.errors import ShareError, ShareMissing
+from flowsync.share.base import (
+    TEMPORARIES,
+    Content,
+    Failed,
+    Listing,
+    Outcome,
+    Put,
+    Remove,
+    Version,
+)
+from flowsync.share.folder_dir import ANCHORS, Dir, is_link
+from flowsync.share.folder_errors import explain
+from flowsync.share.folder_seen import copy, is_young, version_of, wait_a_tick
+from flowsync.share.folder_write import Placed, place, prove, remove
+
+_IN_MEMORY = 4 * 1024 * 1024  # a larger file goes to a temporary file on disk while it is read
+_BATCH = 64  # writes that wait for the file system's clock together
+_LEFT_ALONE = (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+_Item = TypeVar("_Item", Put, Remove)
+_Result = TypeVar("_Result")
+
+
+class FolderShare:
+    """A remote's folder that this machine can open. ``anchored`` is off where the system cannot (and in tests)."""
+
+    def __init__(self, folder: str, anchored: bool = ANCHORS) -> None:
+        self._folder = folder
+        self._anchored = anchored
+        self._requests = 0
+
+    @property
+    def requests(self) -> int:
+        """Folders listed, files read and writes tried so far."""
+        return self._requests
+
+    def identity(self) -> str:
+        """Returns the file system's id and the folder's inode."""
+        with self._root() as root, _explained(self._folder):
+            found = Path(root.path).stat() if root.fd is None else os.fstat(root.fd)
+            system = os.statvfs(root.path) if hasattr(os, "statvfs") else None
+        # A network mount gets another device number each time; its file system id is the share's own.
+        return f"folder:{(system.f_fsid if system else 0) or found.st_dev:x}:{found.st_ino:x}"
+
+    def now(self) -> datetime | None:
+        """Returns this machine's time: a folder has no clock of its own that could be asked."""
+        return datetime.now(UTC) if self._requests else None
+
+    def list(self, folders: Sequence[str]) -> Mapping[str, Listing | ShareError]:
+        """Lists each folder, one level deep."""
+        with self._root() as root:
+            return {folder: self._list(root, folder) for folder in folders}
+
+    def read(self, paths: Sequence[str], known: Mapping[str, Version] | None = None) -> Iterator[Content | Failed]:
+        """Yields each file's content; a large one comes from a temporary file."""
+        with self._root() as root:
+            for path in paths:
+                self._requests += 1
+                yield self._read(root, path)
+
+    def write(self, puts: Sequence[Put]) -> Iterator[Outcome]:
+        """Writes each file, guarded."""
+        with self._root() as root, self._temporaries(root) as temporaries:
+            for start in range(0, len(puts), _BATCH):
+                batch = puts[start : start + _BATCH]
+                done = [self._one(root, put, lambda at, name, put: place(at, name, put, temporaries)) for put in batch]
+                self._flush(root, batch)
+                for result in done:
+                    if isinstance(result, Placed):
+                        yield self._proven(root, result)
+                    else:
+                        yield result
+
+    def remove(self, removes: Sequence[Remove]) -> Iterator[Outcome]:
+        """Deletes each file, guarded."""
+        with self._root() as root, self._temporaries(root) as temporaries:
+            for item in removes:
+                yield self._one(root, item, lambda at, name, item: remove(at, name, item, temporaries))
+            self._flush(root, removes)
+
+    def make_folders(self, paths: Sequence[str]) -> None:
+        """Creates each folder and its missing parents."""
+        with self._root() as root:
+            for path in paths:
+                _refuse_illegal(path)
+                parts = path.split("/")
+                for depth in range(len(parts)):
+                    self._make(root, "/".join(parts[:depth]), parts[depth])
+
+    def remove_folders(self, paths: Sequence[str]) -> None:
+        """Removes each empty folder, deepest first."""
+        with self._root() as root:
+            for path in sorted(paths, key=lambda path: path.count("/"), reverse=True):
+                parent, _, name = path.rpartition("/")
+                self._requests += 1
+                try:
+                    with root.below(parent) as folder:
+                        folder.remove(name)
+                except OSError as error:
+                    if error.errno not in _LEFT_ALONE:
+                        raise explain(error, path) from error
+
+    def release(self, leases: Mapping[str, str]) -> None:
+        """Removes the temporaries of a run that died; a folder has no leases."""
+        with self._root() as root:
+            try:
+                with _explained(TEMPORARIES), root.below(TEMPORARIES) as folder:
+                    for lease in set(leases.values()) & set(folder.scan()):
+                        folder.unlink(lease)
+            except ShareMissing:
+                return
+        self.close()
+
+    def close(self) -> None:
+        """Removes the folder for temporaries, if it is empty."""
+        try:
+            root = Dir.root(self._folder, self._anchored)
+        except FileNotFoundError:
+            return
+        try:
+            root.remove(TEMPORARIES)
+        except OSError as error:
+            if error.errno not in _LEFT_ALONE:
+                raise explain(error, TEMPORARIES) from error
+        finally:
+            root.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _root(self) -> Iterator[Dir]:
+        try:
+            root = Dir.root(self._folder, self._anchored)
+        except FileNotFoundError as error:
+            raise ShareMissing(
+                f"The share's folder {self._folder} is not there.", "mount it, or correct the share URL", "ENOENT"
+            ) from error
+        except OSError as error:
+            raise explain(error, f"The share's folder {self._folder}") from error
+        try:
+            yield root
+        finally:
+            root.close()
+
+    @contextmanager
+    def _temporaries(self, root: Dir) -> Iterator[Dir]:
+        with _explained(f"The folder {TEMPORARIES} for temporary files"), ExitStack() as stack:
+            self._make(root, "", TEMPORARIES)
+            folder = stack.enter_context(root.below(TEMPORARIES))
+            yield folder
+
+    def _list(self, root: Dir, folder: str) -> Listing | ShareError:
+        self._requests += 1
+        try:
+            with root.below(folder) as opened:
+                return _listing(opened, hide=TEMPORARIES if not folder else "")
+        except OSError as error:
+            return explain(error, folder or "The share's folder")
+
+    def _read(self, root: Dir, path: str) -> Content | Failed:
+        parent, _, name = path.rpartition("/")
+        try:
+            _refuse_illegal(path)
+            with root.below(parent) as folder:
+                fd = folder.open_file(name)
+            try:
+                size = os.fstat(fd).st_size
+                # whoever gets the content closes it
+                data = io.BytesIO() if size <= _IN_MEMORY else tempfile.TemporaryFile()  # noqa: SIM115
+                return Content(path, copy(fd, path, cast(BinaryIO, data)), cast(BinaryIO, data))
+            finally:
+                os.close(fd)
+        except OSError as error:
+            return Failed(path, explain(error, path))
+        except ShareError as error:
+            return Failed(path, error)
+
+    def _one(self, root: Dir, item: _Item, act: Callable[[Dir, str, _Item], _Result]) -> _Result | Failed:
+        self._requests += 1
+        parent, _, name = item.path.rpartition("/")
+        try:
+            _refuse_illegal(item.path)
+            with root.below(parent) as folder:
+                return act(folder, name, item)
+        except OSError as error:
+            return Failed(item.path, explain(error, item.path))
+        except ShareError as error:
+            return Failed(item.path, error)
+
+    def _make(self, root: Dir, parent: str, name: str) -> None:
+        self._requests += 1
+        with _explained(f"{parent}/{name}".lstrip("/")), root.below(parent) as folder:
+            try:
+                folder.make(name)
+            except FileExistsError:
+                with folder.below(name):  # raises if it is a file or a link
+                    return
+
+    def _proven(self, root: Dir, placed: Placed) -> Outcome:
+        return self._one(root, placed.put, lambda at, name, _: prove(at, name, placed))
+
+    @staticmethod
+    def _flush(root: Dir, items: Sequence[Put] | Sequence[Remove]) -> None:
+        for parent in {item.path.rpartition("/")[0] for item in items}:
+            try:
+                with root.below(parent) as folder:
+                    folder.flush()
+            except OSError as error:
+                # a network file system may not know how; a folder that is gone needs nothing
+                if error.errno not in (*_LEFT_ALONE, errno.EINVAL, errno.ELOOP):
+                    raise explain(error, parent or "The share's folder") from error
+
+
+def _listing(folder: Dir, hide: str) -> Listing:
+    found = {name: entry for name in sorted(folder.scan()) if name != hide and (entry := _look(folder, name))}
+    if any(is_young(entry) for entry in found.values()):
+        wait_a_tick()
+        found.update(
+            {name: again for name, entry in found.items() if is_young(entry) and (again := _look(folder, name))}
+        )
+    files: dict[str, Version] = {}
+    folders: dict[str, str] = {}
+    problems: dict[str, Problem] = {}
+    for name, entry in found.items():
+        if reason := problem_with_name(name):
+            problems[_printable(name)] = Problem(f"its name {reason}", "rename it")
+        elif is_link(entry):
+            problems[name] = Problem("it is a link, and links are never followed", "put the file itself there")
+        elif stat.S_ISDIR(entry.st_mode):
+            folders[name] = str(entry.st_ino)
+        elif stat.S_ISREG(entry.st_mode):
+            files[name] = version_of(entry)
+        else:
+            problems[name] = Problem("it is neither a file nor a folder", "move it elsewhere")
+    return Listing(files, folders, problems)
+
+
+def _look(folder: Dir, name: str) -> os.stat_result | None:
+    try:
+        return folder.look(name)
+    except FileNotFoundError:  # gone since the folder was read
+        return None
+
+
+def _printable(name: str) -> str:
+    """Returns a name whose bytes are not UTF-8, or that holds controls, as text that can be shown."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def _refuse_illegal(path: str) -> None:
+    if problem := problem_with_path(path):
+        raise ShareError(f"{_printable(path)!r} cannot be written or read: {problem.reason}.", problem.hint)
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise explain(error, what) from error

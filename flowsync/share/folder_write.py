@@ -1,0 +1,227 @@
+"""Guarded writes and removals in one folder of a folder share.
+
+A write puts the whole content into a temporary file, makes it durable, and moves it in with one rename. What was there
+is compared twice: before, by version, and after, when an exchange has brought it out and no program can reach it any
+more. If something else came out than was seen, the exchange is undone: the other writer's content is never lost.
+
+Where two names cannot be exchanged (cifs, Windows), what is there is compared right before it is replaced: a program
+that writes between these two system calls is overwritten. That window is some microseconds, and cannot be closed there.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowsync.errors import ShareError, ShareUnavailable
+from flowsync.share.base import Outcome, Put, Remove, Removed, Stale, Version, Written
+from flowsync.share.folder_dir import Dir
+from flowsync.share.folder_seen import CHUNK, Seen, digest_of, has_writer, seen, version_of
+from flowsync.share.folder_swap import exchange, move_new
+
+_ROUNDS = 16
+_PATIENCE = 1.0  # seconds for a program that has the file open for writing to close it
+_NEW_MODE = 0o666
+_ALL_BITS = 0o777
+
+
+@dataclass(frozen=True, slots=True)
+class Temporary:
+    """The new content under its temporary name; ``folder`` is the one for temporaries."""
+
+    folder: Dir
+    name: str
+    inode: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Our content was moved in; its version is known once a later write is sure to show (see ``prove``)."""
+
+    put: Put
+    inode: int
+    digest: bytes
+
+
+def place(parent: Dir, name: str, put: Put, temporaries: Dir) -> Placed | Stale:
+    """Writes the content to a temporary file and moves it in, if what is there is what was expected."""
+    mode = _mode_at(parent, name) if put.expect else None
+    with _temporary(temporaries, put, mode) as new:
+        if put.expect is None:
+            try:
+                move_new(new.folder, new.name, parent, name)
+            except FileExistsError:
+                return Stale(put.path, version_at(parent, name))
+        elif isinstance(stale := _replace(parent, name, put, new), Stale):
+            return stale
+        return Placed(put, new.inode, new.digest)
+
+
+def prove(parent: Dir, name: str, placed: Placed) -> Outcome:
+    """Returns the version of our content in its place, or Stale if somebody has written since."""
+    try:
+        with seen(parent, name) as now:
+            if (now.found.st_ino, now.digest) == (placed.inode, placed.digest):
+                return Written(placed.put.path, now.version)
+            return Stale(placed.put.path, now.version)
+    except FileNotFoundError:
+        return Stale(placed.put.path, None)
+
+
+def remove(parent: Dir, name: str, item: Remove, temporaries: Dir) -> Outcome:
+    """Moves the file out, makes sure that it is the expected one, and only then deletes it."""
+    with _expected(parent, name, item) as old:
+        if isinstance(old, Stale):
+            return old
+        if parent.fd is not None:
+            move_new(parent, name, temporaries, item.lease)
+            if not _is_still(old, temporaries.look(item.lease)):
+                return _bring_back(parent, name, item, temporaries)
+            temporaries.unlink(item.lease)
+            return Removed(item.path)
+    parent.unlink(name)  # without anchors; Windows deletes no file that another program has open
+    return Removed(item.path)
+
+
+def version_at(parent: Dir, name: str) -> Version | None:
+    """Returns the version of the file under this name, or None."""
+    try:
+        with seen(parent, name) as found:
+            return found.version
+    except FileNotFoundError:
+        return None
+
+
+def _replace(parent: Dir, name: str, put: Put, new: Temporary) -> Stale | None:
+    with _expected(parent, name, put) as old:
+        if isinstance(old, Stale):
+            return old
+        if exchange(new.folder, new.name, parent, name):
+            if _is_still(old, new.folder.look(new.name)):
+                new.folder.unlink(new.name)
+                return None
+            _swap_until_ours(parent, name, new)
+            return Stale(put.path, version_at(parent, name))
+    if version_of(parent.look(name)) != put.expect:
+        return Stale(put.path, version_at(parent, name))
+    new.folder.rename(new.name, parent, name)
+    return None
+
+
+@contextmanager
+def _expected(parent: Dir, name: str, wanted: Put | Remove) -> Iterator[Seen | Stale]:
+    try:
+        with seen(parent, name) as old:
+            yield old if old.version == wanted.expect else Stale(wanted.path, old.version)
+    except FileNotFoundError:
+        yield Stale(wanted.path, None)
+
+
+def _is_still(old: Seen, out: os.stat_result) -> bool:
+    """Tells whether what came out is what was seen, and that nobody can change it any more."""
+    if not old.same_inode(out):
+        return False
+    deadline = time.monotonic() + _PATIENCE
+    while has_writer(old.fd):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return digest_of(old.fd) == old.digest
+
+
+def _swap_until_ours(parent: Dir, name: str, new: Temporary) -> None:
+    """Puts back what came out unexpectedly, at once; what was written meanwhile is newer still, and wins."""
+    inside = new.inode
+    for _ in range(_ROUNDS):
+        theirs = new.folder.look(new.name).st_ino
+        exchange(new.folder, new.name, parent, name)
+        if new.folder.look(new.name).st_ino == inside and (inside != new.inode or _is_ours(new)):
+            break
+        inside = theirs
+    if not _is_ours(new):
+        raise _kept(name, new.folder, new.name)
+
+
+def _is_ours(new: Temporary) -> bool:
+    with seen(new.folder, new.name) as now:
+        return (now.found.st_ino, now.digest) == (new.inode, new.digest)
+
+
+def _bring_back(parent: Dir, name: str, item: Remove, temporaries: Dir) -> Outcome:
+    try:
+        move_new(temporaries, item.lease, parent, name)
+    except FileExistsError:
+        raise _kept(name, temporaries, item.lease) from None
+    return Stale(item.path, version_at(parent, name))
+
+
+def _kept(name: str, folder: Dir, lease: str) -> ShareError:
+    folder.rename(lease, folder, lease + ".kept")
+    return ShareUnavailable(
+        f"{name} was written by other programs again and again while flowsync worked on it; "
+        f"a version of it that came in between is kept as {Path(folder.path, lease)}.kept.",
+        "compare the two, then sync again",
+    )
+
+
+@contextmanager
+def _temporary(folder: Dir, put: Put, mode: int | None) -> Iterator[Temporary]:
+    """Yields the new content in a temporary file, which goes at the end unless it holds what is not ours."""
+    fd = _open_fresh(folder, put.lease)
+    try:
+        try:
+            digest = _fill(fd, put)
+            if mode is not None and hasattr(os, "fchmod"):
+                os.fchmod(fd, mode)
+            inode = os.fstat(fd).st_ino
+        finally:
+            os.close(fd)  # Windows renames no open file
+    except BaseException:
+        folder.unlink(put.lease)
+        raise
+    new = Temporary(folder, put.lease, inode, digest)
+    try:
+        yield new
+    finally:
+        _forget(new)
+
+
+def _forget(new: Temporary) -> None:
+    try:
+        if _is_ours(new):
+            new.folder.unlink(new.name)
+    except FileNotFoundError:
+        pass  # moved into place
+
+
+def _open_fresh(folder: Dir, name: str) -> int:
+    try:
+        return folder.open_new(name, _NEW_MODE)
+    except FileExistsError:  # ours, from a run that died: the name is a lease id that our journal chose
+        folder.unlink(name)
+        return folder.open_new(name, _NEW_MODE)
+
+
+def _fill(fd: int, put: Put) -> bytes:
+    state, size = hashlib.sha256(), 0
+    with put.open() as source:
+        while chunk := source.read(CHUNK):
+            state.update(chunk)
+            size += len(chunk)
+            while chunk:
+                chunk = chunk[os.write(fd, chunk) :]
+    if size != put.size:
+        raise ShareError(f"The new content of {put.path} has {size} bytes, not the {put.size} announced.")
+    os.fsync(fd)
+    return state.digest()
+
+
+def _mode_at(parent: Dir, name: str) -> int | None:
+    try:
+        return parent.look(name).st_mode & _ALL_BITS
+    except FileNotFoundError:
+        return None
