@@ -1,0 +1,46 @@
+"""Whether a request may be believed: its API version, its date, and who signed it."""
+
+from flowsync.emulator import sharedkey, ticks
+from flowsync.emulator.refusal import Refused
+from flowsync.emulator.service import Service
+from flowsync.emulator.wire import Call
+
+_VERSIONS = """
+2014-02-14 2015-02-21 2015-04-05 2015-07-08 2015-12-11 2016-05-31 2017-04-17 2017-07-29 2017-11-09
+2018-03-28 2018-06-17 2018-11-09 2019-02-02 2019-07-07 2019-10-10 2019-12-12 2020-02-10 2020-04-08
+2020-06-12 2020-08-04 2020-10-02 2020-12-06 2021-02-12 2021-04-10 2021-06-08 2021-08-06 2021-10-04
+2021-12-02 2022-11-02 2023-01-03 2023-05-03 2023-08-03 2023-11-03 2024-02-04 2024-05-04 2024-08-04
+2024-11-04 2025-01-05 2025-05-05 2025-07-05 2025-11-05 2026-02-06 2026-04-06 2026-06-06 2026-10-06
+"""
+VERSIONS = frozenset(_VERSIONS.split())
+_MAX_SKEW = 15 * 60 * ticks.PER_SECOND
+
+
+def check(service: Service, call: Call) -> None:
+    """Raises Refused unless the request is signed by someone who may."""
+    authorization = call.headers.get("Authorization", "")
+    if not authorization:
+        raise Refused("NoAuthenticationInformation")
+    check_version(call.headers.get("x-ms-version"))
+    if not authorization.startswith("SharedKey "):
+        raise Refused("InvalidAuthenticationInfo", status=400)
+    sharedkey.check(call, service.accounts)
+    check_date(service, call)
+
+
+def check_version(version: str | None) -> None:
+    """Raises Refused for a version of the API that never was."""
+    if version is None:
+        raise Refused("MissingRequiredHeader")
+    if version not in VERSIONS:
+        raise Refused("InvalidHeaderValue", f"There is no version {version[:40]} of the API.")
+
+
+def check_date(service: Service, call: Call) -> None:
+    """Raises Refused for a request dated more than fifteen minutes from now."""
+    try:
+        date = ticks.parse_http_date(call.headers.get("x-ms-date") or call.headers.get("Date", ""))
+    except ValueError as error:
+        raise Refused("AuthenticationFailed", "The request's date is missing or not a date.") from error
+    if abs(service.clock.now() - date) > _MAX_SKEW:
+        raise Refused("AuthenticationFailed", "The request's date is too far from the service's clock.")

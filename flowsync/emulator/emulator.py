@@ -1,0 +1,179 @@
+"""The emulator as a value: started in a thread of this process, looked at, edited, disturbed, stopped."""
+
+import asyncio
+import base64
+import ssl
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from flowsync.emulator.faults import Faults
+from flowsync.emulator.server import Handler, listen
+from flowsync.emulator.service import Service
+from flowsync.emulator.store.share import Store
+from flowsync.emulator.ticks import Clock
+from flowsync.emulator.witness import Callback, Witness
+from flowsync.errors import FlowsyncError
+
+WELL_KNOWN_ACCOUNT = "devstoreaccount1"
+WELL_KNOWN_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""The account and key that every storage emulator uses; they open nothing but an emulator."""
+
+
+class Emulator:
+    """An Azure Files service on loopback. Use it as a context manager."""
+
+    def __init__(
+        self,
+        data: Path,
+        port: int = 0,
+        account: str = WELL_KNOWN_ACCOUNT,
+        key: str = WELL_KNOWN_KEY,
+        latency: float = 0.0,
+        *,
+        host: str = "127.0.0.1",
+        accounts: Mapping[str, str] | None = None,
+        shares: tuple[str, ...] = (),
+        control: bool = False,
+        log: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.data, self.account, self.key, self.host = data, account, key, host
+        self.faults = Faults(seed)
+        self._witness = Witness(log)
+        self._wanted_port, self._port = port, 0
+        self._latency, self._control, self._shares = latency, control, shares
+        self._accounts = {name: base64.b64decode(text) for name, text in {account: key, **(accounts or {})}.items()}
+        self._tls: ssl.SSLContext | None = None
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread: threading.Thread | None = None
+        self._stop: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._handler: Handler | None = None
+
+    @property
+    def url(self) -> str:
+        """The service's URL, with the account in its path."""
+        return f"{'https' if self._tls else 'http'}://{self.host}:{self._port}/{self.account}"
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._port
+
+    @property
+    def connection_string(self) -> str:
+        """What goes into AZURE_STORAGE_CONNECTION_STRING."""
+        protocol = "https" if self._tls else "http"
+        return (
+            f"DefaultEndpointsProtocol={protocol};AccountName={self.account};AccountKey={self.key};"
+            f"FileEndpoint={self.url};"
+        )
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Requests so far, by operation."""
+        return self._witness.counts()
+
+    @property
+    def log(self) -> list[tuple[str, str]]:
+        """(operation, share/path) of every request so far, if ``log=True``."""
+        return list(self._witness.log)
+
+    @property
+    def latency(self) -> float:
+        """Seconds that every request waits."""
+        return self._running().latency
+
+    @latency.setter
+    def latency(self, seconds: float) -> None:
+        self._running().latency = seconds
+
+    @property
+    def clock(self) -> Clock:
+        """The service's clock; set its ``skew``, in seconds, to be wrong."""
+        return self._running().service.clock
+
+    def reset_counts(self) -> None:
+        """Starts counts and log anew."""
+        self._witness.reset()
+
+    def on_request(self, callback: Callback) -> Callback:
+        """Calls back before and after each request's effect, from another thread; the request waits for it."""
+        self._witness.callbacks.append(callback)
+        return callback
+
+    def off_request(self, callback: Callback) -> None:
+        """Calls back no more."""
+        self._witness.callbacks.remove(callback)
+
+    def share_folder(self, share: str) -> Path:
+        """Returns the folder on disk that is the share; making it makes the share."""
+        return self.data.resolve() / self.account / share
+
+    def start(self) -> None:
+        """Starts the server and returns once it listens."""
+        self._thread = threading.Thread(target=self._run, name="flowsync-emulator", daemon=True)
+        self._thread.start()
+        self._started.wait()
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+
+    def stop(self) -> None:
+        """Stops the server; what it keeps stays on disk."""
+        if self._loop is not None and self._stop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+            self._loop = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _running(self) -> Handler:
+        if self._handler is None:
+            raise RuntimeError("The emulator was not started.")
+        return self._handler
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # carried to the thread that waits in start()
+            self._failure = error
+        finally:
+            self._started.set()
+
+    async def _serve(self) -> None:
+        store = Store(self.data, Clock())
+        runner: web.ServerRunner | None = None
+        try:
+            service = Service(store, store.clock, self._accounts)
+            for share in self._shares:
+                if not store.exists(self.account, share):
+                    store.create(self.account, share)
+            self._handler = Handler(service, self.faults, self._witness, self._latency, self._control)
+            try:
+                runner, self._port = await listen(self._handler, self.host, self._wanted_port, self._tls)
+            except OSError as error:
+                raise FlowsyncError(
+                    f"The emulator cannot listen on {self.host}:{self._wanted_port}: {error.strerror}.",
+                    "Choose another --port.",
+                ) from error
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            self._started.set()
+            await self._stop.wait()
+        finally:
+            if runner is not None:
+                await runner.cleanup()
+            store.close()

@@ -1,0 +1,200 @@
+"""The server: HTTP in, an operation's effect, HTTP out; latency, faults and callbacks on the way.
+
+What belongs here: aiohttp, and the order of things. An effect runs in one go on the server's thread, so that no two
+requests ever mix; what waits (bodies, delays, callbacks) waits before or after it.
+"""
+
+import asyncio
+import itertools
+import os
+import ssl
+
+from aiohttp import web
+
+from flowsync.emulator import access, control, route
+from flowsync.emulator.faults import Fault, Faults
+from flowsync.emulator.refusal import Refused
+from flowsync.emulator.service import MAX_BODY, Service
+from flowsync.emulator.wire import Call, Changed, Reply, Stream, find_target, refusal, split_query
+from flowsync.emulator.witness import Event, Witness
+
+_PIECE = 1 << 20
+_MAX_XML = 1 << 20
+
+
+class Handler:
+    """Answers requests."""
+
+    def __init__(self, service: Service, faults: Faults, witness: Witness, latency: float, with_control: bool) -> None:
+        self.service = service
+        self.faults = faults
+        self.witness = witness
+        self.latency = latency
+        self._with_control = with_control
+        self._numbers = itertools.count(1)
+        self._stem = f"{os.urandom(4).hex()}-001a-0063-{os.urandom(2).hex()}"
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answers one request."""
+        if self._with_control and request.raw_path.startswith(control.PREFIX):
+            return await control.answer(self, request)
+        call = self._read_head(request)
+        bodiless = request.method == "HEAD"
+        request_id = f"{self._stem}{next(self._numbers):012x}"
+        fault: Fault | None = None
+        try:
+            operation = self._operation(call)
+            fault = await self._before(call)
+            if fault is not None and fault.kind in ("drop_before", "hang"):
+                return await _drop(request, hang=fault.kind == "hang")
+            reply = await self._effect(request, call, operation)
+        except Refused as refused:
+            reply = refusal(refused, request_id, self.service.clock.now(), bodiless)
+        if self.witness.callbacks:
+            event = Event("after", call.operation, call.where, reply.status)
+            await asyncio.get_running_loop().run_in_executor(None, self.witness.tell, event)
+        if fault is not None and fault.kind == "drop_after":
+            return await _drop(request, hang=False)
+        self._dress(call, reply, request_id)
+        return await _send(request, reply, fault)
+
+    def _read_head(self, request: web.BaseRequest) -> Call:
+        raw_path, _, raw_query = request.raw_path.partition("?")
+        host = request.headers.get("Host", "")
+        return Call(
+            method=request.method,
+            raw_path=raw_path,
+            query=split_query(raw_query),
+            headers=request.headers,
+            target=find_target(raw_path, host, self.service.accounts),
+            host=host,
+            secure=request.secure,
+            peer=request.remote or "",
+        )
+
+    def _operation(self, call: Call) -> route.Operation:
+        call.operation = "unknown"
+        try:
+            operation = route.find(call)
+            call.operation = operation.name
+            return operation
+        finally:
+            self.witness.arrived(call.operation, call.where)
+
+    async def _before(self, call: Call) -> Fault | None:
+        """Waits as long as latency and faults say, and returns the fault that hits this request."""
+        page = _page(call) if call.operation == "list" else 0
+        wait, fault = self.faults.pick(call.operation, call.where, page)
+        if self.latency or wait:
+            await asyncio.sleep(self.latency + wait)
+        if fault is not None and fault.kind == "refuse":
+            headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+            raise Refused(fault.code, status=fault.status, headers=headers)
+        return fault
+
+    async def _effect(self, request: web.BaseRequest, call: Call, operation: route.Operation) -> Reply:
+        access.check(self.service, call)
+        if request.can_read_body:
+            call.body = await _read_body(request, MAX_BODY)
+        if self.witness.callbacks:
+            event = Event("before", call.operation, call.where)
+            await asyncio.get_running_loop().run_in_executor(None, self.witness.tell, event)
+        return operation.run(self.service, call)
+
+    def _dress(self, call: Call, reply: Reply, request_id: str) -> None:
+        """Adds what every reply carries."""
+        headers = reply.headers
+        headers["Server"] = "Windows-Azure-File/1.0 Microsoft-HTTPAPI/2.0"
+        headers["x-ms-request-id"] = request_id
+        headers["x-ms-version"] = call.version or "2026-10-06"
+        client_id = call.headers.get("x-ms-client-request-id")
+        if client_id is not None and len(client_id) <= 1024:
+            headers["x-ms-client-request-id"] = client_id
+
+
+def _page(call: Call) -> int:
+    """Returns which page of a listing is asked for: the marker says."""
+    return 1 if not call.query.get("marker") else 2
+
+
+async def _read_body(request: web.BaseRequest, limit: int) -> bytes:
+    """Reads a body of bounded size; the rest of a longer one is never read."""
+    length = request.content_length
+    if length is not None and length > limit:
+        raise Refused("RequestBodyTooLarge", headers={"Connection": "close"})
+    if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    pieces = []
+    size = 0
+    async for piece in request.content.iter_any():
+        size += len(piece)
+        if size > limit:
+            raise Refused("RequestBodyTooLarge", headers={"Connection": "close"})
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def _drop(request: web.BaseRequest, hang: bool) -> web.StreamResponse:
+    """Breaks the connection, at once or when the client has given up."""
+    transport = request.transport
+    while hang and transport is not None and not transport.is_closing():
+        await asyncio.sleep(0.02)
+    if transport is not None:
+        transport.abort()
+    return web.Response(status=500)
+
+
+async def _send(request: web.BaseRequest, reply: Reply, fault: Fault | None) -> web.StreamResponse:
+    if reply.stream is not None:
+        return await _stream(request, reply, reply.stream, fault)
+    if fault is not None and fault.kind == "garble":
+        reply.body = _garbled(reply.body)
+    if fault is not None and fault.kind == "truncate":
+        return await _cut_short(request, reply, reply.body[: fault.keep], len(reply.body))
+    return web.Response(status=reply.status, headers=reply.headers, body=reply.body or None)
+
+
+async def _cut_short(request: web.BaseRequest, reply: Reply, kept: bytes, length: int) -> web.StreamResponse:
+    response = web.StreamResponse(status=reply.status, headers=reply.headers)
+    response.content_length = length
+    await response.prepare(request)
+    if kept:
+        await response.write(kept)
+    if request.transport is not None:
+        request.transport.close()
+    return response
+
+
+async def _stream(request: web.BaseRequest, reply: Reply, body: Stream, fault: Fault | None) -> web.StreamResponse:
+    """Sends a large body piece by piece; breaks the connection if the file changes on the way."""
+    try:
+        limit = fault.keep if fault is not None and fault.kind == "truncate" else reply.length
+        response = web.StreamResponse(status=reply.status, headers=reply.headers)
+        response.content_length = reply.length
+        await response.prepare(request)
+        for offset in range(0, min(limit, reply.length), _PIECE):
+            piece = body.read(offset, min(_PIECE, reply.length - offset))[: limit - offset]
+            await response.write(_garbled(piece) if fault is not None and fault.kind == "garble" else piece)
+        if limit < reply.length:
+            raise Changed
+        await response.write_eof()
+        return response
+    except Changed:
+        return await _drop(request, hang=False)
+    finally:
+        body.close()
+
+
+def _garbled(body: bytes) -> bytes:
+    return bytes(byte ^ 0x5A for byte in body)
+
+
+async def listen(
+    handler: Handler, host: str, port: int, tls: ssl.SSLContext | None = None
+) -> tuple[web.ServerRunner, int]:
+    """Starts listening; returns what to clean up, and the port."""
+    runner = web.ServerRunner(web.Server(handler, access_log=None), shutdown_timeout=0.5)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port, ssl_context=tls, backlog=1024)
+    await site.start()
+    return runner, runner.addresses[0][1]

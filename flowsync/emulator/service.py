@@ -1,0 +1,48 @@
+"""What every operation works on: the store, the clock, the accounts and the neighbours."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flowsync.emulator.refusal import Refused
+from flowsync.emulator.store.node import Node
+from flowsync.emulator.store.share import Share, Store
+from flowsync.emulator.store.tree import Place
+from flowsync.emulator.ticks import Clock
+from flowsync.emulator.wire import Call
+
+MAX_BODY = 4 << 20
+
+
+@dataclass(slots=True)
+class Service:
+    """One emulated Azure Files service: several accounts, one data folder."""
+
+    store: Store
+    clock: Clock
+    accounts: Mapping[str, bytes]
+
+    def share(self, call: Call, writes: bool = False) -> Share:
+        """Finds the share (or snapshot) that a call names; a snapshot takes no writes."""
+        snapshot = call.query.get("sharesnapshot", "")
+        if snapshot and writes:
+            raise Refused("ShareSnapshotOperationNotSupported")
+        return self.store.share(call.target.account, call.target.share, snapshot)
+
+    def file(self, call: Call, share: Share) -> tuple[Place, Node]:
+        """Finds the file that a call names."""
+        place = share.tree.locate(call.parts)
+        return place, expect(place, folder=False)
+
+    def folder(self, call: Call, share: Share) -> tuple[Place, Node]:
+        """Finds the folder that a call names."""
+        place = share.tree.locate(call.parts)
+        return place, expect(place, folder=True)
+
+
+def expect(place: Place, folder: bool) -> Node:
+    """Returns the place's node if it is of the right kind."""
+    if place.node is None:
+        raise Refused("ResourceNotFound" if place.parent is not None else "ParentNotFound")
+    if place.node.folder != folder:
+        raise Refused("ResourceNotFound" if not place.name else "ResourceTypeMismatch")
+    return place.node
