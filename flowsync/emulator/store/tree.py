@@ -1,4 +1,5 @@
-# ruff: noqa: PTH - these calls are the hot path, and pathlib would double their cost
+# ruff: noqa: PTH102, PTH105, PTH106, PTH108, PTH120, PTH208
+# These calls are the hot path, and pathlib would double their cost.
 """The files of one share: the catalogue's nodes, kept in step with what is really on disk.
 
 What belongs here: finding paths, noticing what an ordinary editor did to the folder, and making changes.

@@ -1,0 +1,79 @@
+"""The emulator as a program: options in, a few lines about where it is, and then it runs until it is stopped."""
+
+import argparse
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+from flowsync.emulator.emulator import WELL_KNOWN_ACCOUNT, WELL_KNOWN_KEY, Emulator
+from flowsync.errors import UsageError
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def serve(args: argparse.Namespace) -> int:
+    """Runs an emulator with the command's options until SIGINT or SIGTERM."""
+    stopped = threading.Event()
+    _on_signals(stopped)
+    with make(args) as emulator:
+        print(banner(emulator, args), flush=True)
+        if args.ready_file:
+            _write_ready(Path(args.ready_file), emulator.url)
+        stopped.wait()
+    return 0
+
+
+def make(args: argparse.Namespace) -> Emulator:
+    """Builds the emulator that the options describe."""
+    accounts = dict(_account(text) for text in args.account) or {WELL_KNOWN_ACCOUNT: WELL_KNOWN_KEY}
+    first, *_ = accounts
+    return Emulator(
+        Path(args.data),
+        args.port,
+        first,
+        accounts[first],
+        args.latency / 1000,
+        host=args.host,
+        accounts=accounts,
+        shares=tuple(args.share),
+        control=args.control,
+        seed=args.seed,
+    )
+
+
+def banner(emulator: Emulator, args: argparse.Namespace) -> str:
+    """Says where the emulator is, how to reach it and what to export."""
+    share = args.share[0] if args.share else "SHARE"
+    where = (
+        "on loopback only" if emulator.host in _LOOPBACK else f"on {emulator.host}: ANYONE who reaches it can use it"
+    )
+    return (
+        f"Azure Files emulator, listening {where}. Stop it with Ctrl+C.\n"
+        f"Files:      {emulator.data.resolve() / emulator.account}\n"
+        f"Share URL:  {emulator.url}/{share}/Users/NAME/promptflow\n"
+        f"Credential: export AZURE_STORAGE_CONNECTION_STRING='{emulator.connection_string}'"
+    )
+
+
+def _account(text: str) -> tuple[str, str]:
+    name, colon, key = text.partition(":")
+    if not (name and colon and key):
+        raise UsageError(f"--account needs NAME:KEY, not {text!r}.", "The key is base64, as Azure shows it.")
+    return name, key
+
+
+def _write_ready(path: Path, url: str) -> None:
+    """Writes the URL in one step, so that a reader finds all of it or nothing."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(f"{url}\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def _on_signals(stopped: threading.Event) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
