@@ -22,7 +22,8 @@ CREATE TABLE seen (remote TEXT, flow TEXT, path TEXT, etag TEXT, size INTEGER, w
     PRIMARY KEY (remote, flow, path)) WITHOUT ROWID;
 CREATE TABLE flows (remote TEXT, flow TEXT, observation TEXT, PRIMARY KEY (remote, flow)) WITHOUT ROWID;
 CREATE TABLE remotes (remote TEXT PRIMARY KEY, observed_at TEXT, share TEXT) WITHOUT ROWID;
-CREATE TABLE findings (tree TEXT, rules TEXT, errors INTEGER, warnings INTEGER, PRIMARY KEY (tree, rules)) WITHOUT ROWID;
+CREATE TABLE findings (tree TEXT, rules TEXT, errors INTEGER, warnings INTEGER,
+    PRIMARY KEY (tree, rules)) WITHOUT ROWID;
 """
 
 

@@ -8,7 +8,7 @@ import io
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import BinaryIO, cast
@@ -70,6 +70,7 @@ class Objects:
         self._folder = FilePath(repository.common_dir)
         self._reading = threading.Lock()  # one cat-file process answers one question at a time
         self._trees: dict[str, tuple[_Item, ...]] = {}
+        self._commits: dict[str, Commit] = {}
 
     def write_blob(self, size: int, data: BinaryIO) -> Blob:
         """Stores ``size`` bytes of ``data`` as a blob and returns its id."""
@@ -87,6 +88,15 @@ class Objects:
             except (ValueError, OSError) as error:
                 raise RepositoryError(f"the repository does not hold object {sha}", "git fsck") from error
         return text(kind) if isinstance(kind, bytes) else kind, content
+
+    def holds(self, sha: str) -> bool:
+        """Tells whether the repository holds an object."""
+        with self._reading:
+            try:
+                self._repository.git.get_object_header(sha)
+            except ValueError:
+                return False
+        return True
 
     def size(self, blob: Blob) -> int:
         """Returns a blob's length in bytes."""
@@ -118,6 +128,11 @@ class Objects:
 
     def commit(self, sha: str) -> Commit:
         """Returns a commit's parts."""
+        if sha not in self._commits:
+            self._commits[sha] = self._read_commit(sha)
+        return self._commits[sha]
+
+    def _read_commit(self, sha: str) -> Commit:
         kind, raw = self._read(sha)
         if kind != "commit":
             raise RepositoryError(f"{sha} is a {kind}, not a commit")
@@ -185,7 +200,7 @@ class Objects:
         return self._write_tree(items)
 
     def write_files(
-        self, files: Mapping[Path, File], beside: str | None = None, keep: Mapping[Path, object] | None = None
+        self, files: Mapping[Path, File], beside: str | None = None, keep: Iterable[Path] = ()
     ) -> str | None:
         """Stores a folder that holds ``files`` and returns its id, None if it would be empty.
 
@@ -194,7 +209,7 @@ class Objects:
         nested: dict[str, object] = {}
         for path, file in files.items():
             _place(nested, path, _Item(file.mode, b"", file.blob))
-        for path in keep or ():
+        for path in keep:
             _place(nested, path, self._item(beside, path))
         return self._write_nested(nested)
 

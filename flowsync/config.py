@@ -1,0 +1,213 @@
+"""``.flowsync.yaml``: read into frozen dataclasses, and written by ``flowsync init``.
+
+The file is committed, so it holds no secret; a share URL with credentials in it is refused by ``flowsync.share``.
+Every error names the file, the line and the key.
+"""
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path as FilePath
+from typing import TypeVar
+
+import yaml
+
+from flowsync.core.names import problem_with_name, to_ref
+from flowsync.core.tree import FlowName
+from flowsync.errors import ConfigError
+
+FILE = ".flowsync.yaml"
+VERSION = 1
+DEFAULT_REMOTE = "studio"
+_Kind = TypeVar("_Kind", bound=StrEnum)
+
+
+class Mode(StrEnum):
+    """What may be done by itself for a remote or a flow."""
+
+    OBSERVE = "observe"
+    PULL = "pull"
+    SYNC = "sync"
+    LIVE = "live"
+
+
+class WriteWay(StrEnum):
+    """How an existing small file is replaced on the share."""
+
+    INLINE = "inline"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteConfig:
+    """One remote. ``path`` is "" for the repository's root; ``settle`` is in seconds, ``max_deletes`` from 0 to 1."""
+
+    name: str
+    share: str
+    path: str = "flows"
+    branch: str = "main"
+    mode: Mode = Mode.SYNC
+    flows: Mapping[FlowName, Mode] = field(default_factory=dict)
+    settle: float = 30.0
+    max_deletes: float = 0.5
+    write: WriteWay = WriteWay.INLINE
+    author: str = ""
+
+    def mode_of(self, flow: FlowName) -> Mode:
+        """Returns the flow's mode: its own, else the remote's."""
+        return self.flows.get(flow, self.mode)
+
+    def folder(self, flow: str) -> str:
+        """Returns the flow's folder in the repository."""
+        return f"{self.path}/{flow}" if self.path else flow
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole file. The first remote is the one that commands mean unless told otherwise."""
+
+    remotes: Mapping[str, RemoteConfig]
+
+    def remote(self, name: str | None) -> RemoteConfig:
+        """Returns a remote by name, the first one for None."""
+        if name is None:
+            return next(iter(self.remotes.values()))
+        if name not in self.remotes:
+            raise ConfigError(f"{FILE} has no remote {name!r}, only {', '.join(self.remotes)}")
+        return self.remotes[name]
+
+
+def load(root: FilePath) -> Config:
+    """Reads the repository's ``.flowsync.yaml``; ConfigError if it is missing or wrong."""
+    try:
+        text = (root / FILE).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError("this repository is not linked to a share yet", "flowsync init --share URL") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{FILE} cannot be read: {error}") from error
+    return parse(text)
+
+
+def parse(text: str) -> Config:
+    """Reads the text of a ``.flowsync.yaml``."""
+    try:
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{FILE}:{line}: is not YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{FILE}:1: is not YAML: {error}") from error
+    top = _Mapping(node, "the file")
+    # rules, connections and limits belong to validation, which reads them itself.
+    top.known("version", "remotes", "rules", "connections", "limits")
+    if top.number("version", 0) != VERSION:
+        raise top.error("version", f"must be {VERSION}; this flowsync knows no other")
+    remotes = top.mapping("remotes")
+    if not remotes.names():
+        raise top.error("remotes", "names no remote")
+    return Config({name: _remote(name, remotes.mapping(name)) for name in remotes.names()})
+
+
+def _remote(name: str, keys: "_Mapping") -> RemoteConfig:
+    if to_ref(FlowName(name)) != name:
+        raise keys.error(name, "is not a remote's name: use letters, digits and dashes")
+    keys.known("share", "path", "branch", "mode", "flows", "settle", "max_deletes", "write", "author")
+    flows = keys.mapping("flows", optional=True)
+    max_deletes = keys.number("max_deletes", 0.5)
+    if not 0 <= max_deletes <= 1:
+        raise keys.error("max_deletes", "must be between 0 and 1")
+    return RemoteConfig(
+        name=name,
+        share=keys.text("share"),
+        path=_checked_path(keys),
+        branch=keys.text("branch", "main"),
+        mode=keys.choice("mode", Mode, Mode.SYNC),
+        flows={FlowName(flow): _flow_mode(flows.mapping(flow)) for flow in flows.names()},
+        settle=keys.number("settle", 30.0),
+        max_deletes=max_deletes,
+        write=keys.choice("write", WriteWay, WriteWay.INLINE),
+        author=keys.text("author", ""),
+    )
+
+
+def _flow_mode(keys: "_Mapping") -> Mode:
+    keys.known("mode")
+    return keys.choice("mode", Mode, Mode.SYNC)
+
+
+def _checked_path(keys: "_Mapping") -> str:
+    path = keys.text("path", "flows").strip("/")
+    if path in ("", "."):
+        return ""
+    for part in path.split("/"):
+        if reason := problem_with_name(part) or ("is Git's own folder" if part == ".git" else ""):
+            raise keys.error("path", f"must be a folder inside the repository; {part!r} {reason}")
+    return path
+
+
+class _Mapping:
+    """A YAML mapping whose values are asked for by key and kind; what is wrong is said with its line."""
+
+    def __init__(self, node: yaml.Node | None, what: str) -> None:
+        self._what = what
+        self._line = node.start_mark.line + 1 if node else 1
+        if not isinstance(node, yaml.MappingNode):
+            raise ConfigError(f"{FILE}:{self._line}: {what} must be a mapping of keys to values")
+        self._nodes: dict[str, yaml.Node] = {}
+        self._lines: dict[str, int] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name in self._nodes:
+                raise ConfigError(f"{FILE}:{key.start_mark.line + 1}: {name} stands here twice")
+            self._nodes[name], self._lines[name] = value, key.start_mark.line + 1
+
+    def names(self) -> list[str]:
+        return list(self._nodes)
+
+    def error(self, key: str, reason: str) -> ConfigError:
+        return ConfigError(f"{FILE}:{self._lines.get(key, self._line)}: {key} {reason}")
+
+    def known(self, *names: str) -> None:
+        for name in self._nodes:
+            if name not in names:
+                near = difflib.get_close_matches(name, names, 1)
+                hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(names)}"
+                raise self.error(name, f"is not a key of {self._what}{hint}")
+
+    def mapping(self, key: str, optional: bool = False) -> "_Mapping":
+        if optional and key not in self._nodes:
+            return _Mapping(yaml.compose("{}"), key)
+        if key not in self._nodes:
+            raise self.error(key, "is missing")
+        return _Mapping(self._nodes[key], key)
+
+    def text(self, key: str, default: str | None = None) -> str:
+        node = self._nodes.get(key)
+        if node is None and default is not None:
+            return default
+        if node is None:
+            raise self.error(key, "is missing")
+        if not isinstance(node, yaml.ScalarNode) or not (node.value or default == ""):
+            raise self.error(key, "must be a text")
+        return str(node.value)
+
+    def number(self, key: str, default: float) -> float:
+        try:
+            return float(self.text(key, str(default)))
+        except ValueError:
+            raise self.error(key, "must be a number") from None
+
+    def choice(self, key: str, kind: Callable[[str], _Kind], default: _Kind) -> _Kind:
+        try:
+            return kind(self.text(key, default.value))
+        except ValueError:
+            names = ", ".join(type(default).__members__.values())
+            raise self.error(key, f"must be one of {names}") from None
+
+
+def render(remote: RemoteConfig) -> str:
+    """Returns the text of a new ``.flowsync.yaml`` with one remote."""
+    values = {"share": remote.share, "path": remote.path or ".", "branch": remote.branch, "mode": remote.mode.value}
+    body = yaml.safe_dump({"version": VERSION, "remotes": {remote.name: values}}, sort_keys=False, width=4096)
+    return f"# flowsync: this repository's links to Azure ML Studio. Holds no secret; commit it.\n{body}"

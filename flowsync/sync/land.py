@@ -1,0 +1,225 @@
+"""From tracking refs to the branch: Studio's saves as ordinary commits on its tip, or a merge where both sides edited.
+
+Everything is prepared as commits that nothing names yet; then the branch moves once, as ``git merge --ff-only`` does,
+and only then do tracking refs and bases follow.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from flowsync.cache import Observation
+from flowsync.config import Mode
+from flowsync.core.plan import TO_LAND, Hold, State, brake
+from flowsync.core.tree import FlowName, Path
+from flowsync.repo.refs import Move
+from flowsync.repo.worktree import NotFastForward
+from flowsync.sync.joined import conflicted, joined
+from flowsync.sync.link import Link
+from flowsync.sync.message import merge_message
+from flowsync.sync.result import Did, Result, problem_result
+from flowsync.sync.snapshot import replayed
+from flowsync.sync.survey import Standing, Survey, syncing
+
+_BOTH = frozenset({State.DIVERGED, State.CONFLICT})
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person has allowed for this run."""
+
+    deletes: frozenset[FlowName] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One flow's landing, prepared: the new tip, the commit Studio's side became, and what to tell."""
+
+    tip: str | None
+    tracking: str | None
+    result: Result | None
+
+
+def land(link: Link, seen: Survey, flows: frozenset[FlowName], consent: Consent) -> list[Result]:
+    """Lands every flow that Studio is ahead in, and merges every one that both sides edited."""
+    observations = link.cache.observations(link.remote.name)
+    chosen = [standing for flow, standing in seen.flows.items() if link.chosen(flows)(flow)]
+    results, ready = [], []
+    holds = Holds(link, observations)
+    for standing in sorted(chosen, key=lambda one: (_written(observations, one.flow), one.flow)):
+        if standing.state is State.PROBLEM:
+            results.append(problem_result(standing.flow, dict(standing.decided.problems)))
+        elif standing.state in TO_LAND | _BOTH:
+            hold = holds.to_land(standing, consent)
+            if hold:
+                results.append(Result(standing.flow, Did.HELD, hold=hold))
+            else:
+                ready.append(standing)
+    agree(link, chosen)
+    return results + _land_all(link, seen.tip, ready)
+
+
+def _written(observations: Mapping[FlowName, Observation], flow: FlowName) -> str:
+    return observations[flow].last_write if flow in observations else ""
+
+
+class Holds:
+    """Why flows must wait, asked once per run."""
+
+    def __init__(self, link: Link, observations: Mapping[FlowName, Observation]) -> None:
+        self._link = link
+        self._observations = observations
+        worktree = link.repo.worktree
+        at = worktree.checkout(link.remote.branch)
+        self.busy = worktree.busy(at) if at else None
+        self.dirty: dict[FlowName, list[Path]] = {}
+        for path in worktree.dirty(at, link.remote.path) if at else ():
+            flow, _, rest = path.partition("/")
+            self.dirty.setdefault(FlowName(flow), []).append(Path(rest))
+
+    def unsettled(self, flow: FlowName) -> Hold | None:
+        """Returns why the last look at the flow was not believed, or None."""
+        seen = self._observations.get(flow)
+        return seen.hold if seen else None
+
+    def to_land(self, standing: Standing, consent: Consent) -> Hold | None:
+        """Returns why Studio's edits of this flow cannot come to the branch now, or None."""
+        flow, link = standing.flow, self._link
+        if link.remote.mode_of(flow) is Mode.OBSERVE:
+            return Hold("its mode is observe", "set mode: pull or sync in .flowsync.yaml")
+        if self.busy:
+            return self.busy
+        if paths := self.dirty.get(flow):
+            named = ", ".join(paths[:3]) + (" …" if len(paths) > 3 else "")
+            return Hold(
+                f"it has uncommitted edits ({named})", f"git commit, or git stash -u, in {link.remote.folder(flow)}"
+            )
+        return self.unsettled(flow) or self.braked(standing, consent)
+
+    def to_push(self, standing: Standing, consent: Consent) -> Hold | None:
+        """Returns why the branch's edits of this flow cannot go to Studio now, or None."""
+        if self._link.remote.mode_of(standing.flow) in (Mode.OBSERVE, Mode.PULL):
+            return Hold(f"its mode is {self._link.remote.mode_of(standing.flow)}", "set mode: sync in .flowsync.yaml")
+        return self.busy or self.unsettled(standing.flow) or self.braked(standing, consent)
+
+    def braked(self, standing: Standing, consent: Consent) -> Hold | None:
+        """Returns why what the flow's plan deletes must be asked for, or None."""
+        if standing.flow in consent.deletes:
+            return None
+        (base,) = syncing(self._link, standing.base_tree) if standing.base_tree else (None,)
+        return brake(standing.flow, standing.decided, base, self._link.remote.max_deletes)
+
+
+def agree(link: Link, standings: Iterable[Standing]) -> None:
+    """Records as base what both sides turn out to hold already, and forgets flows that neither does."""
+    moves = []
+    recorded = link.flows_below(link.base_prefix)
+    for standing in standings:
+        at = recorded.get(standing.flow)
+        if standing.state is State.IN_SYNC and standing.tracking and standing.local_tree:
+            if link.flow_tree(at, standing.flow) != standing.remote_tree:
+                moves.append(Move(link.base_ref(standing.flow), at, standing.tracking))
+        elif standing.state is State.IN_SYNC and not standing.local_tree and not standing.remote_tree:
+            moves += forget(link, standing, at)
+    link.repo.refs.move(moves, "both sides agree")
+
+
+def forget(link: Link, standing: Standing, base: str | None) -> list[Move]:
+    """Returns the moves that end the tracking of a flow which both sides deleted. What they held stays reachable."""
+    moves = [Move(link.base_ref(standing.flow), base, None)] if base else []
+    if standing.tracking:
+        moves.append(Move(link.tracking_ref(standing.flow), standing.tracking, None))
+        moves += keep(link, standing.flow, standing.tracking, link.repo.worktree.tip(link.remote.branch))
+    return moves
+
+
+def keep(link: Link, flow: FlowName, old: str | None, new: str | None) -> list[Move]:
+    """Returns the move that keeps a tracking commit reachable if its successor's history does not hold it."""
+    refs = link.repo.refs
+    if old is None or (new is not None and refs.contains(new, old)):
+        return []
+    ref = link.kept_ref(flow, old)
+    return [] if refs.get(ref) else [Move(ref, None, old)]
+
+
+def _land_all(link: Link, tip: str | None, ready: list[Standing]) -> list[Result]:
+    """Lands the flows in one move of the branch; if git refuses that, one by one, so that each stands for itself."""
+    if not ready:
+        return []
+    link.reporter.begin("Landing", len(ready))
+    try:
+        return _land_together(link, tip, ready)
+    except NotFastForward as refused:
+        if len(ready) == 1:
+            return [Result(ready[0].flow, Did.HELD, hold=Hold(refused.message, refused.hint))]
+        return [result for standing in ready for result in _land_all(link, _tip(link), [standing])]
+    finally:
+        link.reporter.end()
+
+
+def _tip(link: Link) -> str | None:
+    return link.repo.worktree.tip(link.remote.branch)
+
+
+def _land_together(link: Link, old_tip: str | None, ready: list[Standing]) -> list[Result]:
+    tip, results = old_tip, []
+    moves: list[Move] = []
+    recorded = link.flows_below(link.base_prefix)
+    for standing in ready:
+        step = _merge(link, standing, tip) if standing.state in _BOTH else _replay(link, standing, tip)
+        link.reporter.advance()
+        tip = step.tip
+        if step.result:
+            results.append(step.result)
+        if step.result is None or step.result.did is not Did.CONFLICT:
+            moves += _moves(link, standing, recorded.get(standing.flow), step.tracking)
+    if tip is not None and tip != old_tip:
+        link.repo.worktree.fast_forward(link.remote.branch, old_tip, tip)
+    link.repo.refs.move(moves, "landed")
+    return results
+
+
+def _moves(link: Link, standing: Standing, base: str | None, tracking: str | None) -> list[Move]:
+    moves = []
+    if tracking != standing.tracking:
+        moves.append(Move(link.tracking_ref(standing.flow), standing.tracking, tracking))
+    if tracking != base:
+        moves.append(Move(link.base_ref(standing.flow), base, tracking))
+    return moves
+
+
+def _replay(link: Link, standing: Standing, tip: str | None) -> _Step:
+    """Puts Studio's saves since base onto the tip, one commit each."""
+    onto = tip
+    for sha in _saves(link, standing, tip):
+        onto = replayed(link, link.repo.objects.commit(sha), sha, onto, standing.flow) or onto
+    paths = tuple(change.path for change in standing.decided.remote)
+    return _Step(onto, onto, Result(standing.flow, Did.LANDED, paths, onto or ""))
+
+
+def _saves(link: Link, standing: Standing, tip: str | None) -> list[str]:
+    """Returns the snapshots that the branch lacks, oldest first."""
+    tracking = standing.tracking or ""
+    if link.repo.objects.commit(tracking).parents == ((tip,) if tip else ()):
+        return [tracking]
+    seen = [f"^{commit}" for commit in (tip, standing.base) if commit]
+    return link.repo.git("rev-list", "--first-parent", "--reverse", tracking, *seen).decode("ascii").split()
+
+
+def _merge(link: Link, standing: Standing, tip: str | None) -> _Step:
+    """Joins both sides' edits in a merge commit; a conflict changes nothing."""
+    if standing.state is State.CONFLICT or tip is None:
+        return _Step(tip, None, _conflict(link, standing, conflicted(standing, None)))
+    merge = joined(link, standing, tip)
+    if merge.conflicts:
+        return _Step(tip, None, _conflict(link, standing, conflicted(standing, merge)))
+    author, committer = link.repo.person()
+    parents = [tip, standing.tracking or ""]
+    sha = link.repo.objects.write_commit(merge.tree, parents, author, committer, merge_message(link, standing.flow))
+    paths = tuple(change.path for change in standing.decided.remote)
+    return _Step(sha, standing.tracking, Result(standing.flow, Did.MERGED, paths, sha))
+
+
+def _conflict(link: Link, standing: Standing, paths: tuple[Path, ...]) -> Result:
+    named = ", ".join(paths[:3]) + (" …" if len(paths) > 3 else "")
+    hint = f"flowsync resolve {standing.flow} --ours | --theirs | --tool   (see: flowsync diff {standing.flow})"
+    return Result(standing.flow, Did.CONFLICT, paths, hold=Hold(f"both sides changed {named}", hint))

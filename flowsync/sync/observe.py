@@ -1,0 +1,170 @@
+"""From a Studio save to a tracking commit: look, fetch what was never seen, store it, record it.
+
+Content goes into Git's object store before anything else happens to it. A flow whose two looks disagree, or that seems
+to be in the middle of an upload, is held: its tracking ref stays where it was until a later look finds it settled.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import BinaryIO, cast
+
+from flowsync.cache import Observation
+from flowsync.core import document
+from flowsync.core.flow import kind_of
+from flowsync.core.plan import Hold
+from flowsync.core.tree import FlowName, Path, Seen, Version
+from flowsync.errors import ShareError, ShareMissing
+from flowsync.share.base import Failed, Share
+from flowsync.sync.link import Link
+from flowsync.sync.scan import Scan, Scans, scan
+
+_LOOKS = 3  # a flow that differs from its listing this often is being written to right now
+
+
+@dataclass(frozen=True, slots=True)
+class Seeing:
+    """One flow as the share holds it: every file's version and content, all of one and the same listing."""
+
+    scan: Scan
+    files: Mapping[Path, Seen]
+    hold: Hold | None = None
+
+    @property
+    def last_write(self) -> str:
+        """Returns the newest last write time of the flow's files, "" if it has none."""
+        return max((file.version.written for file in self.files.values()), default="")
+
+
+def observe(
+    link: Link, share: Share, flows: frozenset[FlowName], accept_deletes: bool = False
+) -> Mapping[FlowName, Seeing | ShareError]:
+    """Looks at the flows (all, if none is named) and stores every content that was never seen."""
+    tracked = frozenset(link.flows_below(link.tracking_prefix))
+    scans = scan(share, flows, tracked, accept_deletes)
+    known = link.cache.observations(link.remote.name)
+    seeing: dict[FlowName, Seeing | ShareError] = {}
+    moving = dict(scans)
+    for _ in range(_LOOKS):
+        seeing.update(_store(link, share, moving, known, seeing))
+        moving = dict(_again(share, seeing, moving, tracked))
+        if not moving:
+            break
+    for flow in moving:
+        hold = Hold("Studio is writing to it right now", "flowsync fetch, in a moment")
+        seeing[flow] = dataclasses.replace(cast(Seeing, seeing[flow]), hold=hold)
+    return seeing
+
+
+def _again(
+    share: Share, seeing: Mapping[FlowName, Seeing | ShareError], looked: Scans, tracked: frozenset[FlowName]
+) -> Scans:
+    """Returns new scans of the flows whose files were not what their listing said."""
+    moved = frozenset(
+        flow
+        for flow in looked
+        if isinstance(seen := seeing[flow], Seeing)
+        and {path: file.version for path, file in seen.files.items()} != seen.scan.files
+    )
+    return scan(share, moved, tracked, accept_deletes=True) if moved else {}
+
+
+def _store(
+    link: Link,
+    share: Share,
+    scans: Scans,
+    known: Mapping[FlowName, Observation],
+    before: Mapping[FlowName, Seeing | ShareError],
+) -> dict[FlowName, Seeing | ShareError]:
+    """Returns what each flow holds, fetching the files whose version has no stored content yet."""
+    result: dict[FlowName, Seeing | ShareError] = {}
+    files: dict[FlowName, dict[Path, Seen]] = {}
+    wanted: dict[str, tuple[FlowName, Path]] = {}
+    for flow, found in scans.items():
+        if isinstance(found, ShareError):
+            result[flow] = found
+            continue
+        earlier = before.get(flow)
+        stored = {**link.cache.seen(link.remote.name, flow), **(earlier.files if isinstance(earlier, Seeing) else {})}
+        unchanged = flow in known and known[flow].fingerprint == found.fingerprint
+        files[flow] = {}
+        for path, version in found.files.items():
+            seen = stored.get(path)
+            if seen and seen.version == version and (unchanged or link.repo.objects.holds(seen.blob)):
+                files[flow][path] = seen
+            else:
+                wanted[f"{flow}/{path}"] = (flow, path)
+    suspects = _fetch(link, share, wanted, files, result)
+    for flow, content in files.items():
+        if flow not in result:
+            result[flow] = Seeing(cast(Scan, scans[flow]), content, _unsettled(link, share, suspects.get(flow, ())))
+    return result
+
+
+def _fetch(
+    link: Link,
+    share: Share,
+    wanted: Mapping[str, tuple[FlowName, Path]],
+    files: Mapping[FlowName, dict[Path, Seen]],
+    failed: dict[FlowName, Seeing | ShareError],
+) -> dict[FlowName, list[tuple[Path, Version, str]]]:
+    """Stores the wanted files' content and returns, per flow, those that look like an upload in progress."""
+    suspects: dict[FlowName, list[tuple[Path, Version, str]]] = {}
+    if not wanted:
+        return suspects
+    link.reporter.begin("Fetching", len(wanted))
+    for content in share.read(list(wanted)):
+        flow, path = wanted[content.path]
+        link.reporter.advance()
+        if isinstance(content, Failed):
+            if not isinstance(content.error, ShareMissing):  # one that is gone by now shows as a look that disagrees
+                failed[flow] = content.error
+            continue
+        with closing(content.data):
+            watched = _Watched(content.data)
+            blob = link.repo.objects.write_blob(content.version.size, cast(BinaryIO, watched))
+        files[flow][path] = Seen(content.version, blob)
+        if content.version.size and watched.only_nul:
+            suspects.setdefault(flow, []).append((path, content.version, "holds nothing but NUL bytes"))
+        elif kind_of(path) in ("dag", "flex") and not document.parse(link.repo.objects.read(blob)).parsed:
+            suspects.setdefault(flow, []).append((path, content.version, "does not parse"))
+    link.reporter.end()
+    return suspects
+
+
+def _unsettled(link: Link, share: Share, suspects: Sequence[tuple[Path, Version, str]]) -> Hold | None:
+    """Returns a hold for a file that looks half-written and is younger than the settle time.
+
+    It is never refused for good: what is still the same when it is that old is what Studio holds.
+    """
+    now = share.now() or datetime.now(UTC)
+    for path, version, reason in suspects:
+        age = (now - when(version.written)).total_seconds()
+        if age < link.remote.settle:
+            wait = max(1, round(link.remote.settle - age))
+            return Hold(f"{path} {reason}: an upload may be in progress", f"flowsync sync, in {wait} seconds")
+    return None
+
+
+def when(written: str) -> datetime:
+    """Returns a last write time of the share (RFC 3339, up to seven digits, UTC) as an aware datetime."""
+    try:
+        return datetime.fromisoformat(written[:26].rstrip("Z").rstrip(".") + "+00:00")
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+
+
+class _Watched:
+    """Passes a reader on and notices whether anything but NUL came through."""
+
+    def __init__(self, data: BinaryIO) -> None:
+        self._data = data
+        self.only_nul = True
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._data.read(size)
+        if self.only_nul and chunk.strip(b"\0"):
+            self.only_nul = False
+        return chunk

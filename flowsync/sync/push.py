@@ -1,0 +1,203 @@
+"""From a commit to Studio: guarded writes in an order that never leaves a definition ahead of its sources.
+
+What is about to be replaced is in Git already (the tracking ref holds it). The journal says what will be written
+before the first request; base and tracking ref move last, when the share has acknowledged everything.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from flowsync.cache import Observation
+from flowsync.core.flow import kind_of
+from flowsync.core.names import folded
+from flowsync.core.plan import TO_PUSH, Hold, State
+from flowsync.core.tree import Blob, Change, File, FlowName, Path, Seen, diff
+from flowsync.journal import Intent
+from flowsync.repo.refs import Move
+from flowsync.share.base import Failed, Outcome, Put, Remove, Removed, Share, Stale, Written
+from flowsync.sync.land import Consent, Holds, forget, keep
+from flowsync.sync.link import Link
+from flowsync.sync.record import advance
+from flowsync.sync.result import Did, Result, problem_result
+from flowsync.sync.scan import Scan
+from flowsync.sync.survey import Standing, Survey, syncing
+
+
+@dataclass(slots=True)
+class _Push:
+    """One flow on its way to the share."""
+
+    standing: Standing
+    changes: Mapping[Path, Change]
+    seen: dict[Path, Seen]
+    leases: Mapping[Path, str]
+    done: dict[Path, Blob | None] = field(default_factory=dict)
+    stopped: Result | None = None
+
+    @property
+    def flow(self) -> FlowName:
+        return self.standing.flow
+
+    def content(self, path: Path) -> Blob | None:
+        """Returns what a path is to hold, None for a removal."""
+        new = self.changes[path].new
+        return new.blob if isinstance(new, File) else None
+
+
+def push(link: Link, share: Share, seen: Survey, flows: frozenset[FlowName], consent: Consent) -> list[Result]:
+    """Writes every flow that the branch is ahead in to the share."""
+    observations = link.cache.observations(link.remote.name)
+    holds = Holds(link, observations)
+    results: list[Result] = []
+    pushes: list[_Push] = []
+    for flow, standing in seen.flows.items():
+        if not link.chosen(flows)(flow):
+            continue
+        if standing.state is State.PROBLEM:
+            results.append(problem_result(flow, dict(standing.decided.problems)))
+        elif standing.state in TO_PUSH:
+            hold = holds.to_push(standing, consent)
+            if hold:
+                results.append(Result(flow, Did.HELD, hold=hold))
+            else:
+                pushes.append(_prepare(link, standing))
+    _write_all(link, share, [one for one in pushes if one.stopped is None])
+    return results + [_finish(link, seen.tip, one, observations) for one in pushes]
+
+
+def _prepare(link: Link, standing: Standing) -> _Push:
+    _, local, remote = syncing(link, standing.base_tree, standing.local_tree, standing.remote_tree)
+    changes = {change.path: change for change in diff(remote or {}, local or {})}
+    seen = link.cache.seen(link.remote.name, standing.flow)
+    one = _Push(standing, changes, seen, {path: str(uuid.uuid4()) for path in changes})
+    for path, change in changes.items():
+        blob = seen[path].blob if path in seen else None
+        if blob != (change.old.blob if isinstance(change.old, File) else None):
+            hold = Hold("what Studio holds is not known any more", f"flowsync sync {standing.flow}")
+            one.stopped = Result(standing.flow, Did.STALE, (path,), hold=hold)
+    return one
+
+
+def _write_all(link: Link, share: Share, pushes: Sequence[_Push]) -> None:
+    """Takes all flows through the stages together, so that their requests run side by side."""
+    if not pushes:
+        return
+    link.reporter.begin("Pushing", sum(len(one.changes) for one in pushes))
+    for one in pushes:
+        intents = {path: Intent(one.content(path), one.leases[path]) for path in one.changes}
+        link.journal.begin(one.flow, intents)
+    try:
+        _stage(link, share, pushes, _in_the_way)
+        share.make_folders(sorted({folder for one in pushes for folder in _new_folders(one)}))
+        _stage(link, share, pushes, lambda one, path: one.content(path) is not None and not kind_of(path))
+        _stage(link, share, pushes, lambda one, path: one.content(path) is not None and bool(kind_of(path)))
+        _stage(link, share, pushes, lambda one, path: one.content(path) is None)
+        share.remove_folders(sorted({folder for one in pushes for folder in _left_folders(one)}, reverse=True))
+    finally:
+        link.reporter.end()
+
+
+def _stage(link: Link, share: Share, pushes: Iterable[_Push], belongs: Callable[[_Push, Path], bool]) -> None:
+    """Writes or removes the paths of one stage, of every flow that has not been stopped."""
+    owners: dict[str, tuple[_Push, Path]] = {}
+    puts: list[Put] = []
+    removes: list[Remove] = []
+    for one in pushes:
+        if one.stopped is not None:
+            continue
+        for path in one.changes:
+            if path in one.done or not belongs(one, path):
+                continue
+            where = f"{one.flow}/{path}"
+            owners[where] = (one, path)
+            expect = one.seen[path].version if path in one.seen else None
+            blob = one.content(path)
+            if blob is not None:
+                size = link.repo.objects.size(blob)
+                puts.append(Put(where, size, _opener(link, blob), expect, one.leases[path]))
+            elif expect is not None:
+                removes.append(Remove(where, expect, one.leases[path]))
+    for outcomes in (share.write(puts) if puts else (), share.remove(removes) if removes else ()):
+        for outcome in outcomes:
+            _take(link, *owners[outcome.path], outcome)
+
+
+def _opener(link: Link, blob: Blob) -> Callable[[], BinaryIO]:
+    return lambda: link.repo.objects.open(blob)
+
+
+def _take(link: Link, one: _Push, path: Path, outcome: Outcome) -> None:
+    """Takes in what the share said about one path."""
+    link.reporter.advance()
+    if isinstance(outcome, Written | Removed):
+        blob = one.content(path)
+        seen = Seen(outcome.version, blob) if isinstance(outcome, Written) and blob else None
+        link.journal.acknowledge(one.flow, path)
+        link.cache.acknowledge(link.remote.name, one.flow, path, seen)
+        one.done[path] = blob
+        if seen:
+            one.seen[path] = seen
+        else:
+            one.seen.pop(path, None)
+    elif isinstance(outcome, Stale):
+        hold = Hold(f"Studio changed {path} meanwhile; nothing of it was overwritten", f"flowsync sync {one.flow}")
+        one.stopped = Result(one.flow, Did.STALE, (path,), hold=hold)
+    elif isinstance(outcome, Failed):
+        hold = Hold(f"{path}: {outcome.error.message}", outcome.error.hint)
+        one.stopped = Result(one.flow, Did.FAILED, (path,), hold=hold)
+
+
+def _in_the_way(one: _Push, path: Path) -> bool:
+    """Tells whether a file must go before another can come: a file that becomes a folder, or changes only its case."""
+    if one.content(path) is not None:
+        return False
+    gone = folded(path)
+    return any(one.content(other) is not None and (folded(other) + "/").startswith(gone + "/") for other in one.changes)
+
+
+def _new_folders(one: _Push) -> set[str]:
+    if one.stopped is not None:
+        return set()
+    there = {folder for path in one.seen for folder in _folders(one.flow, path)}
+    wanted = {folder for path in one.changes if one.content(path) is not None for folder in _folders(one.flow, path)}
+    return wanted - there
+
+
+def _left_folders(one: _Push) -> set[str]:
+    if one.stopped is not None:
+        return set()
+    there = {folder for path in one.seen for folder in _folders(one.flow, path)}
+    left = {folder for path in one.changes if one.content(path) is None for folder in _folders(one.flow, path)}
+    return left - there
+
+
+def _folders(flow: FlowName, path: Path) -> list[str]:
+    parts = [flow, *path.split("/")[:-1]]
+    return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
+
+
+def _finish(link: Link, tip: str | None, one: _Push, observations: Mapping[FlowName, Observation]) -> Result:
+    """Moves the tracking ref and, last, base; a push that stopped half-way moves them by what was acknowledged."""
+    standing = one.standing
+    if one.stopped is not None:
+        advance(link, one.flow, one.done)
+        link.journal.end(one.flow)
+        return one.stopped
+    base = link.repo.refs.get(link.base_ref(one.flow))
+    if standing.local_tree is None:
+        link.repo.refs.move(forget(link, standing, base), "deleted in Studio too")
+        link.cache.observe(link.remote.name, one.flow, None)
+    else:
+        moves = [Move(link.tracking_ref(one.flow), standing.tracking, tip)]
+        moves += keep(link, one.flow, standing.tracking, tip)
+        moves.append(Move(link.base_ref(one.flow), base, tip))
+        link.repo.refs.move(moves, "pushed")
+        before = observations.get(one.flow, Observation())
+        fingerprint = Scan({path: seen.version for path, seen in one.seen.items()}, before.problems).fingerprint
+        last_write = max((seen.version.written for seen in one.seen.values()), default="")
+        observation = Observation(fingerprint, tip or "", last_write, None, before.problems)
+        link.cache.observe(link.remote.name, one.flow, observation)
+    link.journal.end(one.flow)
+    return Result(one.flow, Did.PUSHED, tuple(sorted(one.changes)), tip or "")

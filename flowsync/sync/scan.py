@@ -1,0 +1,135 @@
+"""The look at the share: every flow's folder listed whole, or not counted as seen at all."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flowsync.core.flow import is_flow
+from flowsync.core.ignore import may_hold, never_syncs
+from flowsync.core.names import problem_with_name, problem_with_path, twins
+from flowsync.core.plan import everything_gone
+from flowsync.core.tree import FlowName, Path, Problem, Version
+from flowsync.errors import ShareError, ShareMissing
+from flowsync.share.base import TEMPORARIES, Listing, Share
+
+MAX_DEPTH = 100  # folders; Azure Files allows 250, a flow has three, a loop of mounts has no end
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One flow's folder as listed, complete, without what the built-in rules keep out."""
+
+    files: Mapping[Path, Version]
+    problems: Mapping[Path, Problem] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """Returns a name for exactly this listing."""
+        lines = [f"{path}\0{version.etag}" for path, version in self.files.items()] + list(self.problems)
+        return hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+Scans = Mapping[FlowName, Scan | ShareError]
+"""Per flow what was listed (an empty scan: the folder is proven gone), or why it could not be."""
+
+
+def scan(
+    share: Share, chosen: frozenset[FlowName], tracked: frozenset[FlowName], accept_deletes: bool = False
+) -> Scans:
+    """Lists the chosen flows (all, if none is named) level by level, one request per folder and page.
+
+    Raises ShareError if the remote's own folder cannot be listed, or if every flow that was known is gone at once.
+    """
+    first, found = _first_level(share, chosen, tracked)
+    if not chosen and not accept_deletes and everything_gone(tracked, found):
+        raise ShareMissing(
+            f"none of the {len(tracked)} flows that Studio held is on the share any more; nothing was changed here",
+            "flowsync doctor, and if it is meant so: flowsync sync --accept-deletes",
+        )
+    walks = {flow: _Walk(flow) for flow, listing in first.items() if flow in tracked or _has_definition(listing)}
+    pending: dict[str, Listing | ShareError] = {flow: first[flow] for flow in walks}
+    for _ in range(MAX_DEPTH):
+        deeper = [folder for path, listing in pending.items() for folder in walks[_flow_of(path)].take(path, listing)]
+        if not deeper:
+            break
+        pending = dict(share.list(deeper))
+    else:
+        for path in pending:
+            walks[_flow_of(path)].error = ShareError(f"{path} is nested deeper than {MAX_DEPTH} folders")
+    gone = {flow: Scan({}) for flow in tracked if flow not in first and (not chosen or flow in chosen)}
+    return {**gone, **{flow: walk.error or walk.scan() for flow, walk in walks.items()}}
+
+
+def _first_level(
+    share: Share, chosen: frozenset[FlowName], tracked: frozenset[FlowName]
+) -> tuple[dict[FlowName, Listing | ShareError], frozenset[FlowName]]:
+    """Returns the listings of the flows' own folders, and the names of all folders that are there.
+
+    A chosen flow's folder is asked for directly. Only if it is missing is the remote's folder listed too: that the
+    folder above is there, without it, is the proof that the flow is gone.
+    """
+    if chosen:
+        listings = {FlowName(path): listing for path, listing in share.list(sorted(chosen)).items()}
+        missing = [flow for flow, listing in listings.items() if isinstance(listing, ShareMissing)]
+        if missing:
+            folders = _root(share).folders
+            listings = {flow: listing for flow, listing in listings.items() if flow not in missing or flow in folders}
+        return listings, frozenset(listings)
+    names = [FlowName(name) for name in _root(share).folders if name != TEMPORARIES and may_hold(name)]
+    listings = {FlowName(path): listing for path, listing in share.list(names).items()}
+    return {
+        flow: listing
+        for flow, listing in listings.items()
+        if not isinstance(listing, ShareMissing) or flow not in tracked
+    }, frozenset(names)
+
+
+def _root(share: Share) -> Listing:
+    listing = share.list([""])[""]
+    if isinstance(listing, ShareError):
+        raise listing
+    return listing
+
+
+def _has_definition(listing: Listing | ShareError) -> bool:
+    return isinstance(listing, Listing) and is_flow(listing.files)
+
+
+def _flow_of(path: str) -> FlowName:
+    return FlowName(path.partition("/")[0])
+
+
+class _Walk:
+    """One flow's folders, as their listings come in."""
+
+    def __init__(self, flow: FlowName) -> None:
+        self._flow = flow
+        self._files: dict[Path, Version] = {}
+        self._problems: dict[Path, Problem] = {}
+        self.error: ShareError | None = None
+
+    def take(self, folder: str, listing: Listing | ShareError) -> list[str]:
+        """Takes in one folder's listing and returns the folders below it that are to be listed next."""
+        if isinstance(listing, ShareError):
+            self.error = self.error or listing
+            return []
+        inner = folder.removeprefix(self._flow).removeprefix("/")
+        inner = f"{inner}/" if inner else ""
+        self._files.update(
+            {Path(inner + name): version for name, version in listing.files.items() if not never_syncs(inner + name)}
+        )
+        self._problems.update(
+            {Path(inner + name): problem for name, problem in listing.problems.items() if not never_syncs(inner + name)}
+        )
+        return [f"{folder}/{name}" for name in listing.folders if may_hold(inner + name)]
+
+    def scan(self) -> Scan:
+        """Returns what was listed, with the names that cannot be synced set apart."""
+        problems = dict(self._problems)
+        if reason := problem_with_name(self._flow):
+            problems[Path(".")] = Problem(f"the flow's name {reason}", "rename its folder")
+        clashing = twins(self._files)
+        for path in self._files:
+            if problem := clashing.get(path) or problem_with_path(path):
+                problems[path] = problem
+        return Scan({path: version for path, version in self._files.items() if path not in problems}, problems)

@@ -1,0 +1,149 @@
+"""Where every flow stands, from Git alone: branch, tracking refs, bases and the last observation. Asks no share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flowsync.core.flow import is_flow
+from flowsync.core.ignore import either, ignored_by, is_ignore_file, never_syncs
+from flowsync.core.names import problem_with_path, twins
+from flowsync.core.plan import Plan, State, plan
+from flowsync.core.tree import Entry, File, FlowName, Path, Problem
+from flowsync.sync.link import Link
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One flow: the commits and folder ids of its three sides, and what comparing them says."""
+
+    flow: FlowName
+    base: str | None
+    tracking: str | None
+    base_tree: str | None
+    local_tree: str | None
+    remote_tree: str | None
+    decided: Plan
+
+    @property
+    def state(self) -> State:
+        """Returns where the flow stands."""
+        return self.decided.state
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All flows of a link, and the tip of its branch that this was seen at."""
+
+    tip: str | None
+    flows: Mapping[FlowName, Standing] = field(default_factory=dict)
+
+
+def survey(link: Link) -> Survey:
+    """Compares base, local and remote of every flow that the branch or a ref knows."""
+    tip = link.repo.worktree.tip(link.remote.branch)
+    tracking = link.flows_below(link.tracking_prefix)
+    recorded = link.flows_below(link.base_prefix)
+    landed = link.flows_below(link.tracking_prefix, tip) if tip else {}
+    ahead = _containing(link, tip) if tip else frozenset()
+    local = local_flows(link, tip, frozenset(tracking) | frozenset(recorded))
+    observations = link.cache.observations(link.remote.name)
+    flows = {}
+    for flow in sorted(local.keys() | tracking.keys() | recorded.keys()):
+        base = _base(flow, tip, tracking, recorded, landed, ahead)
+        seen = observations.get(flow)
+        standing = compare(link, flow, base, local.get(flow), tracking.get(flow), seen.problems if seen else {})
+        if standing.base_tree or standing.local_tree or standing.remote_tree:
+            flows[flow] = standing
+    return Survey(tip, flows)
+
+
+def _base(
+    flow: FlowName,
+    tip: str | None,
+    tracking: Mapping[FlowName, str],
+    recorded: Mapping[FlowName, str],
+    landed: Mapping[FlowName, str],
+    ahead: frozenset[FlowName],
+) -> str | None:
+    """Returns the commit that holds the flow's base.
+
+    Where one history contains the other, Git knows it best: a person who merged the tracking ref has seen it, and one
+    who reset the branch to before it has not unmade it. Where they parted (after an amend or a rebase) only the
+    recorded base knows that nothing happened in Studio.
+    """
+    if flow in landed:
+        return landed[flow]
+    if flow in ahead:
+        return tip
+    return recorded.get(flow)
+
+
+def _containing(link: Link, tip: str) -> frozenset[FlowName]:
+    raw = link.repo.git("for-each-ref", "--format=%(refname)", f"--contains={tip}", link.tracking_prefix)
+    from_ref = {link.tracking_ref(flow): flow for flow in link.flows_below(link.tracking_prefix)}
+    return frozenset(from_ref[ref] for ref in raw.decode("utf-8", "surrogateescape").splitlines() if ref in from_ref)
+
+
+def local_flows(link: Link, tip: str | None, known: frozenset[FlowName]) -> dict[FlowName, str]:
+    """Returns the flows in a commit, with their folder's id: folders with a definition, and the ones already known."""
+    objects = link.repo.objects
+    top = objects.subtree(objects.commit(tip).tree, link.remote.path) if tip else None
+    if top is None:
+        return {}
+    return {
+        FlowName(name): tree
+        for name, tree in objects.folders(top).items()
+        if name in known or is_flow(objects.names(tree))
+    }
+
+
+def compare(
+    link: Link,
+    flow: FlowName,
+    base: str | None,
+    local_tree: str | None,
+    tracking: str | None,
+    problems: Mapping[Path, Problem],
+) -> Standing:
+    """Compares one flow's three sides. ``problems`` are those of the share's side, from the last look."""
+    base_tree, remote_tree = link.flow_tree(base, flow), link.flow_tree(tracking, flow)
+    if local_tree == remote_tree and not problems:
+        decided = Plan(State.IN_SYNC)
+    else:
+        sides = syncing(link, base_tree, local_tree, remote_tree)
+        decided = plan(*sides)
+        if problems:
+            decided = Plan(State.PROBLEM, decided.local, decided.remote, (), {**decided.problems, **problems})
+    return Standing(flow, base, tracking, base_tree, local_tree, remote_tree, decided)
+
+
+def syncing(link: Link, *trees: str | None) -> tuple[dict[Path, Entry] | None, ...]:
+    """Returns the given folders (base, local, remote) as trees, without what never syncs.
+
+    What the ignore files of any side keep out is left out of all, so that ignoring a file never looks like deleting it.
+    A name on the local side that the share or another system cannot hold becomes a Problem.
+    """
+    objects = link.repo.objects
+    sides = [objects.files(tree) if tree else None for tree in trees]
+    ignored = either(
+        ignored_by(
+            {
+                path: objects.read(entry.blob)
+                for path, entry in side.items()
+                if isinstance(entry, File) and is_ignore_file(path) and not never_syncs(path)
+            }
+        )
+        for side in sides
+        if side
+    )
+    kept = [
+        {path: entry for path, entry in (side or {}).items() if not never_syncs(path) and not ignored(path)} or None
+        for side in sides
+    ]
+    local = kept[1] if len(kept) > 1 else None
+    if local:
+        remote = kept[2] or {}
+        clashing = twins(local.keys() | remote.keys())
+        for path in local:
+            if problem := clashing.get(path) or (None if path in remote else problem_with_path(path)):
+                local[path] = problem
+    return tuple(kept)
