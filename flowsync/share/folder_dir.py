@@ -6,7 +6,7 @@ looked at first, which leaves a small window. Nothing here knows what a version 
 """
 
 # pathlib has no calls relative to an open directory
-# ruff: noqa: PTH104, PTH118, PTH208
+# ruff: noqa: PTH118, PTH208
 
 import errno
 import os

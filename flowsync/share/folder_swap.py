@@ -5,7 +5,7 @@ they can do the next best thing.
 """
 
 # pathlib has no calls relative to an open directory
-# ruff: noqa: PTH104, PTH118, PTH208
+# ruff: noqa: PTH104, PTH118
 
 import ctypes
 import errno
