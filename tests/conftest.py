@@ -25,7 +25,7 @@ def promptflow(tmp_path_factory: pytest.TempPathFactory) -> PromptFlow:
     """The `pf` that FLOWSYNC_PF names, with a home of its own."""
     named = os.environ.get("FLOWSYNC_PF")
     if not named:
-        pytest.skip("set FLOWSYNC_PF to a pf executable (of promptflow-devkit) to run this")
+        pytest.skip("set FLOWSYNC_PF to a pf executable (promptflow-devkit and promptflow-tools) to run this")
     executable = shutil.which(named)
     assert executable, f"FLOWSYNC_PF is {named}, which is not an executable"
     return PromptFlow(Path(executable).absolute(), tmp_path_factory.mktemp("pf-home"))

@@ -25,7 +25,12 @@ class PromptFlow:
         (home / "pf.yaml").write_text(SETTINGS)
 
     def run(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"PF_HOME_DIRECTORY": str(self._home), "PYTHONUTF8": "1"}
+        environment = os.environ | {
+            "PF_HOME_DIRECTORY": str(self._home),
+            "PYTHONUTF8": "1",
+            "PYTHONPATH": str(Path(__file__).parent),
+            "PYTHON_KEYRING_BACKEND": "one_key_keyring.OneKey",
+        }
         return subprocess.run(
             [str(self._executable), *arguments],
             cwd=cwd,
@@ -41,11 +46,16 @@ class PromptFlow:
         """Has pf generate a new flow of one kind: standard, chat or evaluation."""
         self._succeed("flow", "init", "--flow", flow.name, "--type", kind, cwd=flow.parent)
 
-    def test(self, flow: Path) -> dict[str, object]:
-        """Runs the flow on the first line of its data.jsonl, in place, and returns its outputs."""
+    def connect(self, definition: Path, **overrides: str) -> None:
+        """Registers the connection that a file defines, in this pf's home."""
+        changes = [f"{key}={value}" for key, value in overrides.items()]
+        self._succeed("connection", "create", "--file", str(definition), "--set", *changes)
+
+    def test(self, flow: Path, *inputs: str) -> dict[str, object]:
+        """Runs the flow, in place, on "name=value" inputs, else its data.jsonl's first line; returns the outputs."""
         written = flow / ".promptflow" / "flow.output.json"
         written.unlink(missing_ok=True)
-        self._succeed("flow", "test", "--flow", str(flow), "--inputs", str(flow / "data.jsonl"))
+        self._succeed("flow", "test", "--flow", str(flow), "--inputs", *(inputs or [str(flow / "data.jsonl")]))
         outputs = json.loads(written.read_text(encoding="utf-8"))
         assert isinstance(outputs, dict)
         return outputs
