@@ -171,11 +171,6 @@ def percent(text: str) -> str:
     )
 
 
-def carries(text: str) -> bool:
-    """Tells whether XML can carry this text as it is."""
-    return _NOT_XML.search(text) is None
-
-
 def document(status: int, text: str, headers: dict[str, str] | None = None) -> Reply:
     """Makes a reply of XML, with the byte order mark that the service sends."""
     body = BOM + (XML_HEAD + text).encode("utf-8")

@@ -11,7 +11,7 @@ from flowsync.emulator.service import Service
 from flowsync.emulator.store.node import Node
 from flowsync.emulator.store.share import Share
 from flowsync.emulator.store.tree import Place
-from flowsync.emulator.wire import Call, Reply, attribute, carries, document, element
+from flowsync.emulator.wire import Call, Reply, attribute, document, element
 
 PAGE = 5000
 _IDS_SINCE = "2020-10-02"
@@ -97,10 +97,9 @@ def _head(call: Call, service: Service, share: Share) -> str:
     )
     path = "/".join(call.parts)
     snapshot = attribute("ShareSnapshot", share.snapshot) if share.snapshot else ""
-    encoded = "" if carries(path) else ' Encoded="true"'
     return (
         f"<EnumerationResults{attribute('ServiceEndpoint', endpoint)}{attribute('ShareName', share.name)}{snapshot}"
-        f"{attribute('DirectoryPath', path)}{encoded}>"
+        f"{attribute('DirectoryPath', path)}>"
     )
 
 

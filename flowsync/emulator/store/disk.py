@@ -1,5 +1,5 @@
-# ruff: noqa: PTH102, PTH105, PTH106, PTH108, PTH120, PTH208
 # These calls are the hot path, and pathlib would double their cost.
+# ruff: noqa: PTH105, PTH108
 """Bytes on disk: whole files put in place at once, ranges written into them, what a file's signature is.
 
 What belongs here: system calls on paths that the tree has already found to be inside a share. No names, no catalogue.

@@ -1,5 +1,5 @@
-# ruff: noqa: PTH102, PTH105, PTH106, PTH108, PTH120, PTH208
 # These calls are the hot path, and pathlib would double their cost.
+# ruff: noqa: PTH102, PTH105, PTH106, PTH108, PTH120, PTH208
 """The files of one share: the catalogue's nodes, kept in step with what is really on disk.
 
 What belongs here: finding paths, noticing what an ordinary editor did to the folder, and making changes.
@@ -323,6 +323,9 @@ class Tree:
         assert node is not None and source.parent is not None and target.parent is not None
         current = self._is_current(source.parent, source.path), self._is_current(target.parent, target.path)
         os.replace(source.path, target.path)
+        named = f"{os.path.dirname(target.path)}/{disk_name(target.name)}"
+        if named != target.path:  # the name's case changes
+            os.replace(target.path, named)
         if target.node is not None and target.node is not node:
             self._detach(target.node)
             self._catalog.drop(target.node)
