@@ -206,8 +206,31 @@ class _Mapping:
             raise self.error(key, f"must be one of {names}") from None
 
 
-def render(remote: RemoteConfig) -> str:
-    """Returns the text of a new ``.flowsync.yaml`` with one remote."""
+def added(text: str, remote: RemoteConfig) -> str:
+    """Returns the text of ``.flowsync.yaml`` with one more remote; what is there stays as it is, byte for byte.
+
+    Raises ConfigError if there is a remote of that name, or no line ``remotes:`` to put another under.
+    """
     values = {"share": remote.share, "path": remote.path or ".", "branch": remote.branch, "mode": remote.mode.value}
-    body = yaml.safe_dump({"version": VERSION, "remotes": {remote.name: values}}, sort_keys=False, width=4096)
-    return f"# flowsync: this repository's links to Azure ML Studio. Holds no secret; commit it.\n{body}"
+    block = yaml.safe_dump({remote.name: values}, sort_keys=False, width=4096)
+    if not text.strip():
+        head = "# flowsync: this repository's links to Azure ML Studio. Holds no secret; commit it."
+        return f"{head}\nversion: {VERSION}\nremotes:\n{_indented(block, 2)}"
+    there = parse(text).remotes
+    if remote.name in there:
+        raise ConfigError(f"{FILE} links {remote.name} already, to {there[remote.name].share}", f"edit {FILE}")
+    lines = text.splitlines(keepends=True)
+    at = next((number for number, line in enumerate(lines) if line.rstrip() == "remotes:"), None)
+    if at is None:
+        raise ConfigError(f"{FILE} has no line 'remotes:' to add {remote.name} under", f"edit {FILE}")
+    width = next(len(line) - len(line.lstrip()) for line in lines[at + 1 :] if line.strip() and line.lstrip()[0] != "#")
+    body = "".join(lines[at + 1 :])
+    body += "" if body.endswith("\n") else "\n"
+    rest = next((n for n, line in enumerate(lines[at + 1 :]) if line[:1].strip() and line[0] != "#"), None)
+    if rest is None:
+        return "".join(lines[: at + 1]) + body + _indented(block, width)
+    return "".join(lines[: at + 1 + rest]) + _indented(block, width) + "".join(lines[at + 1 + rest :])
+
+
+def _indented(block: str, width: int) -> str:
+    return "".join(" " * width + line for line in block.splitlines(keepends=True))

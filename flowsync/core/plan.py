@@ -114,9 +114,10 @@ def brake(flow: FlowName, decided: Plan, base: Tree | None, max_deletes: float) 
     """
     accept = f"flowsync sync --accept-deletes {flow}"
     if decided.state is State.DELETED_IN_STUDIO:
-        return Hold("the whole flow is gone from Studio", f"{accept}   (or bring it back: flowsync restore {flow})")
+        return Hold("the whole flow is gone from Studio", f"{accept}, or to keep it: flowsync resolve {flow} --ours")
     if decided.state is State.DELETED_LOCALLY:
-        return Hold("the whole flow was deleted on the branch; Studio still has it", accept)
+        back = f"flowsync resolve {flow} --theirs"
+        return Hold("the whole flow was deleted on the branch; Studio still has it", f"{accept}, or to keep it: {back}")
     total = len(base or {})
     for side, changes in (("here", decided.local), ("in Studio", decided.remote)):
         gone = sum(change.new is None for change in changes)

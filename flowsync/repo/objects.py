@@ -213,6 +213,10 @@ class Objects:
             _place(nested, path, self._item(beside, path))
         return self._write_nested(nested)
 
+    def write_empty_tree(self) -> str:
+        """Stores the tree without files and returns its id."""
+        return self._write_tree([])
+
     def _item(self, tree: str | None, path: str) -> _Item:
         folder, _, name = path.rpartition("/")
         inner = self.subtree(tree, folder) if tree else None

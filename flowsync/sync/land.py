@@ -4,7 +4,7 @@ Everything is prepared as commits that nothing names yet; then the branch moves 
 and only then do tracking refs and bases follow.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flowsync.cache import Observation
@@ -20,7 +20,7 @@ from flowsync.sync.result import Did, Result, problem_result
 from flowsync.sync.snapshot import replayed
 from flowsync.sync.survey import Standing, Survey, syncing
 
-_BOTH = frozenset({State.DIVERGED, State.CONFLICT})
+BOTH = frozenset({State.DIVERGED, State.CONFLICT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def land(link: Link, seen: Survey, flows: frozenset[FlowName], consent: Consent)
     for standing in sorted(chosen, key=lambda one: (_written(observations, one.flow), one.flow)):
         if standing.state is State.PROBLEM:
             results.append(problem_result(standing.flow, dict(standing.decided.problems)))
-        elif standing.state in TO_LAND | _BOTH:
+        elif standing.state in TO_LAND | BOTH:
             hold = holds.to_land(standing, consent)
             if hold:
                 results.append(Result(standing.flow, Did.HELD, hold=hold))
@@ -83,17 +83,20 @@ class Holds:
 
     def to_land(self, standing: Standing, consent: Consent) -> Hold | None:
         """Returns why Studio's edits of this flow cannot come to the branch now, or None."""
-        flow, link = standing.flow, self._link
-        if link.remote.mode_of(flow) is Mode.OBSERVE:
+        flow = standing.flow
+        if self._link.remote.mode_of(flow) is Mode.OBSERVE:
             return Hold("its mode is observe", "set mode: pull or sync in .flowsync.yaml")
         if self.busy:
             return self.busy
-        if paths := self.dirty.get(flow):
-            named = ", ".join(paths[:3]) + (" …" if len(paths) > 3 else "")
-            return Hold(
-                f"it has uncommitted edits ({named})", f"git commit, or git stash -u, in {link.remote.folder(flow)}"
-            )
-        return self.unsettled(flow) or self.braked(standing, consent)
+        return self.uncommitted(flow) or self.unsettled(flow) or self.braked(standing, consent)
+
+    def uncommitted(self, flow: FlowName) -> Hold | None:
+        """Returns which edits of the flow are not committed, or None."""
+        paths = self.dirty.get(flow)
+        if not paths:
+            return None
+        folder = self._link.remote.folder(flow)
+        return Hold(f"it has uncommitted edits ({few(paths)})", f"git commit or git stash -u what is in {folder}")
 
     def to_push(self, standing: Standing, consent: Consent) -> Hold | None:
         """Returns why the branch's edits of this flow cannot go to Studio now, or None."""
@@ -165,7 +168,7 @@ def _land_together(link: Link, old_tip: str | None, ready: list[Standing]) -> li
     moves: list[Move] = []
     recorded = link.flows_below(link.base_prefix)
     for standing in ready:
-        step = _merge(link, standing, tip) if standing.state in _BOTH else _replay(link, standing, tip)
+        step = _merge(link, standing, tip) if standing.state in BOTH else _replay(link, standing, tip)
         link.reporter.advance()
         tip = step.tip
         if step.result:
@@ -208,10 +211,10 @@ def _saves(link: Link, standing: Standing, tip: str | None) -> list[str]:
 def _merge(link: Link, standing: Standing, tip: str | None) -> _Step:
     """Joins both sides' edits in a merge commit; a conflict changes nothing."""
     if standing.state is State.CONFLICT or tip is None:
-        return _Step(tip, None, _conflict(link, standing, conflicted(standing, None)))
+        return _Step(tip, None, conflict_result(standing, conflicted(standing, None)))
     merge = joined(link, standing, tip)
     if merge.conflicts:
-        return _Step(tip, None, _conflict(link, standing, conflicted(standing, merge)))
+        return _Step(tip, None, conflict_result(standing, conflicted(standing, merge)))
     author, committer = link.repo.person()
     parents = [tip, standing.tracking or ""]
     sha = link.repo.objects.write_commit(merge.tree, parents, author, committer, merge_message(link, standing.flow))
@@ -219,7 +222,12 @@ def _merge(link: Link, standing: Standing, tip: str | None) -> _Step:
     return _Step(sha, standing.tracking, Result(standing.flow, Did.MERGED, paths, sha))
 
 
-def _conflict(link: Link, standing: Standing, paths: tuple[Path, ...]) -> Result:
-    named = ", ".join(paths[:3]) + (" …" if len(paths) > 3 else "")
-    hint = f"flowsync resolve {standing.flow} --ours | --theirs | --tool   (see: flowsync diff {standing.flow})"
-    return Result(standing.flow, Did.CONFLICT, paths, hold=Hold(f"both sides changed {named}", hint))
+def conflict_result(standing: Standing, paths: tuple[Path, ...]) -> Result:
+    """Returns the result of a flow whose two edits cannot be joined."""
+    hint = f"flowsync diff {standing.flow}, then flowsync resolve {standing.flow} --ours | --theirs | --tool"
+    return Result(standing.flow, Did.CONFLICT, paths, hold=Hold(f"both sides changed {few(paths)}", hint))
+
+
+def few(paths: Sequence[Path]) -> str:
+    """Returns the first few paths, for a sentence."""
+    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")

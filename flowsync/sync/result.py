@@ -16,6 +16,7 @@ class Did(StrEnum):
     LANDED = "landed"  # Studio's edits are on the branch
     MERGED = "merged"  # both sides' edits are joined on the branch
     PUSHED = "pushed"  # the branch's edits are in Studio
+    RESTORED = "restored"  # the flow is as an older commit had it
     HELD = "held"
     CONFLICT = "conflict"
     PROBLEM = "problem"

@@ -1,0 +1,108 @@
+"""The command line: one table of commands, each in a module that is imported only when it is asked for.
+
+A command's module has ``add_arguments(parser)`` and ``run(args) -> exit code``; what it needs beyond argparse it
+imports inside ``run``. ``args.directory`` is what ``-C`` named (None: here), ``args.command`` the command's name.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flowsync import __version__
+from flowsync.errors import Exit, FlowsyncError
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row of the table; ``module`` is below ``flowsync.cli``."""
+
+    name: str
+    module: str
+    help: str
+
+
+COMMANDS = (
+    Command("init", "init", "link this repository to a share"),
+    Command("fetch", "transfer", "look at the share and update the tracking refs"),
+    Command("pull", "transfer", "fetch, and land Studio's edits on the branch"),
+    Command("push", "transfer", "write the branch's edits to Studio"),
+    Command("sync", "transfer", "pull, then push"),
+    Command("status", "status", "where every flow stands"),
+    Command("diff", "diff", "what differs between the branch and Studio"),
+    Command("log", "log", "a flow's history on both sides"),
+    Command("restore", "restore", "bring a flow back as it once was"),
+    Command("resolve", "resolve", "settle a conflict and commit the merge"),
+    Command("doctor", "doctor", "what is wrong, and how to fix it"),
+    Command("demo", "demo", "try it with no Azure: a loopback share and sample flows"),
+    Command("emulator", "emulator_cmd", "run the loopback Azure Files share"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line and returns its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(arguments)
+    except FlowsyncError as error:
+        _complain(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+    except Exception as error:
+        from flowsync.cli.crash import report
+
+        return report(arguments, error)
+
+
+def _run(arguments: list[str]) -> int:
+    top = argparse.ArgumentParser(
+        prog="flowsync",
+        usage="flowsync [-C DIR] COMMAND [ARGUMENTS]",
+        description="Azure ML Studio's prompt flows as a Git remote.",
+        epilog=_listing(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("-C", dest="directory", metavar="DIR", help="work in this folder")
+    top.add_argument("--version", action="version", version=f"flowsync {__version__}")
+    top.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    top.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    outer = top.parse_args(arguments)
+    if outer.command is None:
+        top.print_help()
+        return Exit.USAGE
+    row = next((row for row in COMMANDS if row.name == outer.command), None)
+    if row is None:
+        top.error(f"there is no command {outer.command!r}{_meant(outer.command)}")
+    module = importlib.import_module(f"flowsync.cli.{row.module}")
+    parser = argparse.ArgumentParser(prog=f"flowsync {row.name}", description=row.help.capitalize() + ".")
+    parser.set_defaults(command=row.name, directory=outer.directory, json=False)
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(outer.rest)))
+
+
+def _listing() -> str:
+    width = max(len(row.name) for row in COMMANDS)
+    rows = "\n".join(f"  {row.name:<{width}}  {row.help}" for row in COMMANDS)
+    return f"commands:\n{rows}\n\nflowsync COMMAND --help says more. No Azure at hand? Try: flowsync demo"
+
+
+def _meant(typed: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(typed, [row.name for row in COMMANDS], 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _complain(error: FlowsyncError) -> None:
+    from flowsync.cli.output import plain
+
+    print(f"flowsync: {plain(error.message)}", file=sys.stderr)
+    if error.hint:
+        print(f"  try: {plain(error.hint)}", file=sys.stderr)

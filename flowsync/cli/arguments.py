@@ -1,0 +1,46 @@
+"""Arguments that several commands share, so that one word means one thing everywhere."""
+
+import argparse
+from pathlib import Path
+
+
+def flows(parser: argparse.ArgumentParser) -> None:
+    """Adds the flows that a command is about; none means all."""
+    parser.add_argument("flows", nargs="*", metavar="FLOW", help="only these flows (default: all)")
+
+
+def flow(parser: argparse.ArgumentParser) -> None:
+    """Adds the one flow that a command is about."""
+    parser.add_argument("flow", metavar="FLOW", help="the flow's name")
+
+
+def remote(parser: argparse.ArgumentParser) -> None:
+    """Adds the choice of a remote and of the folder to work in."""
+    parser.add_argument("--remote", metavar="NAME", help="the remote of .flowsync.yaml (default: the first)")
+    parser.add_argument("-C", dest="directory", metavar="DIR", default=argparse.SUPPRESS, help="work in this folder")
+
+
+def json(parser: argparse.ArgumentParser) -> None:
+    """Adds output for programs."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def dry_run(parser: argparse.ArgumentParser) -> None:
+    """Adds the rehearsal."""
+    parser.add_argument("-n", "--dry-run", action="store_true", help="show what would be done, and do nothing of it")
+
+
+def accept_deletes(parser: argparse.ArgumentParser) -> None:
+    """Adds the consent to deletes that a brake stopped."""
+    parser.add_argument(
+        "--accept-deletes",
+        metavar="FLOW",
+        action="append",
+        default=[],
+        help="let this flow's files, or the whole flow, be deleted on the other side too (may be repeated)",
+    )
+
+
+def here(args: argparse.Namespace) -> Path:
+    """Returns the folder to work in."""
+    return Path(args.directory or ".").absolute()

@@ -1,0 +1,26 @@
+"""What happens when flowsync itself is wrong: a file to attach to a report, and exit code 70."""
+
+import os
+import platform
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+
+from flowsync import __version__
+from flowsync.errors import Exit
+
+
+def report(arguments: Sequence[str], error: Exception) -> int:
+    """Writes what happened to a file, says where it is, and returns the exit code for a bug.
+
+    The file holds no environment and no values, only the command, versions and the traceback.
+    """
+    descriptor, name = tempfile.mkstemp(prefix="flowsync-bug-", suffix=".log")
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(f"flowsync {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
+        file.write(f"command: {arguments[:1]}\n\n")
+        file.write("".join(traceback.format_exception(error)))
+    print(f"flowsync: this is a bug in flowsync ({type(error).__name__}); nothing was lost.", file=sys.stderr)
+    print(f"  please report it, with the file {name}", file=sys.stderr)
+    return Exit.BUG

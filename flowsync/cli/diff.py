@@ -1,0 +1,66 @@
+"""``flowsync diff``: what differs between the branch and Studio, as ``git diff`` shows it."""
+
+import argparse
+import subprocess
+import sys
+
+from flowsync.cli import arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of diff."""
+    arguments.flows(parser)
+    since = parser.add_mutually_exclusive_group()
+    since.add_argument("--mine", action="store_true", help="what the branch changed since both sides agreed")
+    since.add_argument("--theirs", action="store_true", help="what Studio changed since both sides agreed")
+    parser.add_argument("--stat", action="store_true", help="only which files, and how much")
+    arguments.remote(parser)
+    arguments.json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Shows the branch's side against Studio's (or one side against base), from the last fetch."""
+    from flowsync.cli.output import say_json
+    from flowsync.core.tree import FlowName
+    from flowsync.errors import Exit, UsageError
+    from flowsync.repo.plumbing import environment
+    from flowsync.sync.opened import linked
+    from flowsync.sync.survey import survey
+
+    with linked(arguments.here(args), args.remote) as link:
+        seen = survey(link)
+        if unknown := [flow for flow in args.flows if FlowName(flow) not in seen.flows]:
+            raise UsageError(f"no flow is called {', '.join(unknown)}", "flowsync status")
+        chosen = [one for one in seen.flows.values() if link.chosen(frozenset(args.flows))(one.flow)]
+        if args.json:
+            say_json({"version": 1, "flows": [_as_json(one) for one in chosen]})
+            return Exit.DONE
+        empty = link.repo.objects.write_empty_tree()
+        sys.stdout.flush()
+        for one in chosen:
+            base, local, remote = (tree or empty for tree in (one.base_tree, one.local_tree, one.remote_tree))
+            old, new = (base, local) if args.mine else (base, remote) if args.theirs else (local, remote)
+            if old != new:
+                top = link.remote.folder(one.flow)
+                command = ["git", "-C", str(link.repo.root), "diff", f"--src-prefix=a/{top}/", f"--dst-prefix=b/{top}/"]
+                subprocess.run([*command, *(["--stat"] if args.stat else []), old, new], env=environment(), check=False)
+        return Exit.DONE
+
+
+def _as_json(standing: "object") -> dict[str, object]:
+    from flowsync.core.tree import Change
+    from flowsync.sync.survey import Standing
+
+    assert isinstance(standing, Standing)
+
+    def kind(change: Change) -> dict[str, str]:
+        what = "added" if change.old is None else "deleted" if change.new is None else "modified"
+        return {"path": change.path, "change": what}
+
+    return {
+        "name": standing.flow,
+        "state": standing.state.value,
+        "local": [kind(change) for change in standing.decided.local],
+        "studio": [kind(change) for change in standing.decided.remote],
+        "clashes": [clash.path for clash in standing.decided.clashes],
+    }

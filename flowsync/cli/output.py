@@ -1,0 +1,58 @@
+"""How commands print: harmless text, colour only where it is welcome, JSON for programs."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TextIO
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36", "dim": "2", "bold": "1"}
+
+
+def plain(text: str) -> str:
+    """Returns text that a terminal shows and never obeys; names and contents come from elsewhere."""
+    return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), text)
+
+
+def colours(stream: TextIO) -> bool:
+    """Tells whether colour is welcome there: on a terminal, unless NO_COLOR says no."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def paint(text: str, colour: str) -> str:
+    """Returns text for standard output, in a colour where that is welcome. The text is made harmless."""
+    safe = plain(text)
+    return f"\x1b[{_COLOURS[colour]}m{safe}\x1b[0m" if colours(sys.stdout) else safe
+
+
+def say(line: str = "") -> None:
+    """Prints one line whose parts are harmless already (through ``plain`` or ``paint``)."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(line.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def say_json(value: object) -> None:
+    """Prints a value as JSON."""
+    print(json.dumps(value, indent=2, ensure_ascii=True))
+
+
+def columns(rows: Iterable[tuple[str, ...]]) -> list[list[str]]:
+    """Returns the rows' cells padded to the width of their column, the last one as it is."""
+    table = [[plain(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)] if table else []
+    return [[cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)] + row[-1:] for row in table]
+
+
+def ago(moment: datetime | None) -> str:
+    """Returns how long ago a moment was, as people say it."""
+    if moment is None:
+        return "never"
+    seconds = max(0, int((datetime.now(UTC) - moment).total_seconds()))
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {name}{'s' if count > 1 else ''} ago"
+    return "just now" if seconds < 10 else f"{seconds} seconds ago"

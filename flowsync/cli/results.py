@@ -1,0 +1,58 @@
+"""How the outcome of a command is shown, flow by flow."""
+
+from collections.abc import Sequence
+
+from flowsync.cli.output import columns, paint, plain, say, say_json
+from flowsync.core.plan import Hold
+from flowsync.sync.result import Did, Result
+
+_COLOURS = {
+    Did.FETCHED: "cyan",
+    Did.LANDED: "green",
+    Did.MERGED: "green",
+    Did.PUSHED: "green",
+    Did.RESTORED: "green",
+    Did.HELD: "yellow",
+    Did.STALE: "yellow",
+    Did.PROBLEM: "yellow",
+    Did.CONFLICT: "red",
+    Did.FAILED: "red",
+}
+_PATHS_SHOWN = 4
+
+
+def show(results: Sequence[Result], as_json: bool, dry_run: bool, nothing: str) -> None:
+    """Prints what was done (or would be) with each flow; ``nothing`` if there was nothing to do."""
+    if as_json:
+        say_json({"version": 1, "dry_run": dry_run, "results": [_as_json(result) for result in results]})
+        return
+    if not results:
+        say(nothing)
+        return
+    rows = columns((f"{'would be ' if dry_run else ''}{one.did}", one.flow, _detail(one)) for one in results)
+    for result, (did, flow, detail) in zip(results, rows, strict=True):
+        say(f"{paint(did, _COLOURS[result.did])}  {flow}  {detail}".rstrip())
+        if result.hold and result.hold.hint:
+            say(f"{' ' * len(did)}  {paint('try: ' + result.hold.hint, 'dim')}")
+
+
+def _detail(result: Result) -> str:
+    if result.hold:
+        return plain(result.hold.reason)
+    shown = ", ".join(result.paths[:_PATHS_SHOWN])
+    return shown + (f" and {len(result.paths) - _PATHS_SHOWN} more" if len(result.paths) > _PATHS_SHOWN else "")
+
+
+def _as_json(result: Result) -> dict[str, object]:
+    return {
+        "flow": result.flow,
+        "did": result.did.value,
+        "paths": list(result.paths),
+        "commit": result.commit or None,
+        "hold": hold_json(result.hold),
+    }
+
+
+def hold_json(hold: Hold | None) -> dict[str, str] | None:
+    """Returns a hold as programs read it."""
+    return {"reason": hold.reason, "hint": hold.hint} if hold else None

@@ -1,0 +1,149 @@
+"""Fetch, pull, push and sync: the order in which the steps run, under the lock."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from filelock import FileLock, Timeout
+
+from flowsync.core.plan import TO_PUSH, Hold
+from flowsync.core.tree import FlowName
+from flowsync.errors import RepositoryError, ShareError, UsageError
+from flowsync.share import open_share
+from flowsync.share.base import Share
+from flowsync.sync.land import Consent, land
+from flowsync.sync.link import Link
+from flowsync.sync.observe import Seeing, observe
+from flowsync.sync.push import push
+from flowsync.sync.record import record
+from flowsync.sync.result import Did, Result
+from flowsync.sync.survey import Survey, survey
+
+_ROUNDS = 3  # a push that lost a race looks again and plans again, this often
+_PATIENCE = 10.0  # seconds to wait for another flowsync at work in this repository
+
+
+class Conductor:
+    """Runs fetch, pull, push and sync over a link. The share is opened when it is first needed, under the lock."""
+
+    def __init__(self, link: Link, environ: Mapping[str, str] | None = None, concurrency: int = 16) -> None:
+        self._link = link
+        self._environ = os.environ if environ is None else environ
+        self._concurrency = concurrency
+
+    def fetch(self, flows: Sequence[str] = (), consent: Consent | None = None) -> list[Result]:
+        """Moves the tracking refs to what the share holds; touches neither branch nor worktree."""
+        with self._at_work() as share:
+            return self._fetch(share, frozenset(map(FlowName, flows)), consent or Consent())
+
+    def pull(self, flows: Sequence[str] = (), consent: Consent | None = None) -> list[Result]:
+        """Fetches, and lands Studio's edits on the branch."""
+        with self._at_work() as share:
+            chosen = frozenset(map(FlowName, flows))
+            fetched = self._fetch(share, chosen, consent or Consent())
+            return _together(fetched, land(self._link, survey(self._link), chosen, consent or Consent()))
+
+    def push(self, flows: Sequence[str] = (), consent: Consent | None = None) -> list[Result]:
+        """Writes the branch's edits to the share, after a look at the flows that it is about."""
+        with self._at_work() as share:
+            chosen, allowed = frozenset(map(FlowName, flows)), consent or Consent()
+            ahead = self._ahead(chosen)
+            if not ahead:
+                return []
+            fetched = self._fetch(share, ahead, allowed)
+            seen = survey(self._link)
+            behind = [_behind(flow) for flow in sorted(ahead) if flow in seen.flows and _needs_pull(seen, flow)]
+            return _together(_only_trouble(fetched), behind, push(self._link, share, seen, ahead, allowed))
+
+    def sync(self, flows: Sequence[str] = (), consent: Consent | None = None) -> list[Result]:
+        """Pulls, then pushes; looks and plans again for flows whose push lost a race."""
+        with self._at_work() as share:
+            chosen, allowed = frozenset(map(FlowName, flows)), consent or Consent()
+            results: list[Result] = []
+            for _ in range(_ROUNDS):
+                settled = [result for result in results if result.did is not Did.STALE]
+                results = _together(settled, self._round(share, chosen, allowed))
+                chosen = frozenset(result.flow for result in results if result.did is Did.STALE)
+                if not chosen:
+                    break
+            return results
+
+    def _round(self, share: Share, chosen: frozenset[FlowName], consent: Consent) -> list[Result]:
+        fetched = self._fetch(share, chosen, consent)
+        landed = land(self._link, survey(self._link), chosen, consent)
+        pushed = push(self._link, share, survey(self._link), chosen, consent)
+        return _together(fetched, landed, pushed)
+
+    def _fetch(self, share: Share, chosen: frozenset[FlowName], consent: Consent) -> list[Result]:
+        """Looks at the share and records it; the flows' own failures are results, the share's are raised."""
+        link = self._link
+        self._release(share, chosen)
+        seeing = observe(link, share, chosen, bool(consent.deletes))
+        moved = record(link, seeing)
+        if not chosen:
+            link.cache.looked(link.remote.name, datetime.now(UTC).isoformat(timespec="seconds"), link.remote.share)
+        results = [Result(flow, Did.FETCHED, commit=sha) for flow, sha in moved.items()]
+        return results + [result for flow, seen in seeing.items() if (result := _trouble(flow, seen))]
+
+    def _release(self, share: Share, chosen: frozenset[FlowName]) -> None:
+        """Gives back the leases of a push that died; they carry its own ids, so no one else's can be hit."""
+        left = {
+            f"{flow}/{path}": intent.lease
+            for flow, intents in self._link.journal.unfinished()
+            if self._link.chosen(chosen)(flow)
+            for path, intent in intents.items()
+        }
+        if left:
+            share.release(left)
+
+    def _ahead(self, chosen: frozenset[FlowName]) -> frozenset[FlowName]:
+        """Returns the flows that a push is about: those with something to push, or named."""
+        seen = survey(self._link)
+        if unknown := chosen - seen.flows.keys():
+            raise UsageError(f"no flow is called {', '.join(sorted(unknown))}", "flowsync status")
+        unfinished = frozenset(flow for flow, _ in self._link.journal.unfinished())
+        return chosen or unfinished | {flow for flow, one in seen.flows.items() if one.state in TO_PUSH}
+
+    @contextmanager
+    def _at_work(self) -> Iterator[Share]:
+        """Opens the share for the one flowsync that may work in this repository at a time."""
+        remote = self._link.remote
+        lock = FileLock(self._link.repo.state_dir / "lock")
+        try:
+            lock.acquire(timeout=_PATIENCE)
+        except Timeout as error:
+            raise RepositoryError("another flowsync is at work in this repository", "wait for it to finish") from error
+        try:
+            with open_share(
+                remote.share, self._environ, concurrency=self._concurrency, write=remote.write.value
+            ) as share:
+                yield share
+        finally:
+            lock.release()
+
+
+def _trouble(flow: FlowName, seen: Seeing | ShareError) -> Result | None:
+    if isinstance(seen, ShareError):
+        return Result(flow, Did.FAILED, hold=Hold(seen.message, seen.hint))
+    return Result(flow, Did.HELD, hold=seen.hold) if seen.hold else None
+
+
+def _only_trouble(results: Sequence[Result]) -> list[Result]:
+    return [result for result in results if result.did is not Did.FETCHED]
+
+
+def _needs_pull(seen: Survey, flow: FlowName) -> bool:
+    state = seen.flows[flow].state
+    return state.value in ("diverged", "conflict", "studio-ahead")
+
+
+def _behind(flow: FlowName) -> Result:
+    return Result(flow, Did.STALE, hold=Hold("Studio has edits that the branch lacks", f"flowsync pull {flow}"))
+
+
+def _together(*steps: Sequence[Result]) -> list[Result]:
+    """Returns all that happened to each flow, once; that it was fetched is told only if nothing followed from it."""
+    every = list({(result.flow, result.did): result for results in steps for result in results}.values())
+    more = {result.flow for result in every if result.did is not Did.FETCHED}
+    return [result for result in every if result.did is not Did.FETCHED or result.flow not in more]

@@ -1,0 +1,124 @@
+"""The answer of ``flowsync status``: from Git and the last observation, with no request to the share."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from flowsync.cache import Observation
+from flowsync.core.plan import TO_LAND, TO_PUSH, Hold, State
+from flowsync.core.tree import FlowName, Path
+from flowsync.repo.plumbing import text
+from flowsync.sync.land import Consent, Holds
+from flowsync.sync.link import Link
+from flowsync.sync.preview import merged_states
+from flowsync.sync.survey import Standing, Survey, survey
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One axis of a flow. ``state`` is unchanged, changed, new, deleted or absent, against base.
+
+    ``commits`` counts what this side has and the other lacks; ``who`` and ``when`` are of the last of them.
+    """
+
+    state: str
+    commit: str | None
+    changed: tuple[Path, ...] = ()
+    commits: int = 0
+    who: str = ""
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStatus:
+    """One flow's row."""
+
+    flow: FlowName
+    state: State
+    local: Side
+    studio: Side
+    dirty: tuple[Path, ...]
+    last_write: str
+    ref: str
+    hold: Hold | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole answer. ``observed_at`` is None if the share was never looked at (or the cache was deleted)."""
+
+    remote: str
+    branch: str
+    share: str
+    observed_at: datetime | None
+    busy: Hold | None
+    flows: tuple[FlowStatus, ...]
+
+
+def status(link: Link, flows: frozenset[FlowName] = frozenset()) -> Status:
+    """Tells where every flow (or the named ones) stands."""
+    seen = merged_states(link, survey(link))
+    observations = link.cache.observations(link.remote.name)
+    holds = Holds(link, observations)
+    look = link.cache.last_look(link.remote.name)
+    rows = [
+        _row(link, seen, standing, holds, observations)
+        for flow, standing in seen.flows.items()
+        if link.chosen(flows)(flow)
+    ]
+    observed_at = datetime.fromisoformat(look[0]) if look else None
+    return Status(link.remote.name, link.remote.branch, link.remote.share, observed_at, holds.busy, tuple(rows))
+
+
+def _row(
+    link: Link, seen: Survey, standing: Standing, holds: Holds, observations: Mapping[FlowName, Observation]
+) -> FlowStatus:
+    flow, decided = standing.flow, standing.decided
+    hold = _hold(standing, holds)
+    held = hold is not None and standing.state not in (State.CONFLICT, State.PROBLEM)
+    local = Side(_word(standing.base_tree, standing.local_tree), seen.tip if standing.local_tree else None)
+    studio = Side(_word(standing.base_tree, standing.remote_tree), standing.tracking)
+    if standing.state is not State.IN_SYNC:
+        local = _history(link, standing, local, seen.tip, standing.tracking)
+        studio = _history(link, standing, studio, standing.tracking, seen.tip)
+        local = dataclasses.replace(local, changed=tuple(change.path for change in decided.local))
+        studio = dataclasses.replace(studio, changed=tuple(change.path for change in decided.remote))
+    dirty = tuple(holds.dirty.get(flow, ()))
+    last_write = observations.get(flow, Observation()).last_write
+    state = State.HELD if held else standing.state
+    return FlowStatus(flow, state, local, studio, dirty, last_write, link.tracking_ref(flow), hold)
+
+
+def _hold(standing: Standing, holds: Holds) -> Hold | None:
+    """Returns what keeps the flow from being synced as it stands, or None."""
+    if standing.state is State.PROBLEM:
+        path, problem = min(standing.decided.problems.items())
+        return Hold(f"{path}: {problem.reason}", problem.hint)
+    if standing.state is State.CONFLICT:
+        return Hold("both sides changed the same", f"flowsync resolve {standing.flow} --ours | --theirs | --tool")
+    if standing.state in TO_LAND or standing.state is State.DIVERGED:
+        return holds.to_land(standing, Consent())
+    if standing.state in TO_PUSH:
+        return holds.to_push(standing, Consent())
+    return holds.unsettled(standing.flow)
+
+
+def _word(base: str | None, side: str | None) -> str:
+    if base == side:
+        return "unchanged" if side else "absent"
+    if base is None:
+        return "new"
+    return "changed" if side else "deleted"
+
+
+def _history(link: Link, standing: Standing, side: Side, mine: str | None, other: str | None) -> Side:
+    """Returns a side with how many commits of the flow the other side lacks, and who made the last of them."""
+    if mine is None:
+        return side
+    span = [mine, *([f"^{other}"] if other else []), "--", f":(top,literal){link.remote.folder(standing.flow)}"]
+    lines = text(link.repo.git("log", "--format=%an%x1f%aI", *span)).splitlines()
+    if not lines:
+        return side
+    who, _, when = lines[0].partition("\x1f")
+    return dataclasses.replace(side, commits=len(lines), who=who, when=when)
