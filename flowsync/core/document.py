@@ -154,6 +154,13 @@ class Document:
         """Returns the span of a range of characters."""
         return span_in(self.text, start, end)
 
+    def within(self, outer: Span, start: int, end: int) -> Span:
+        """Returns the span of a range of characters that begins inside a known span; cheaper than ``span``."""
+        lines = self.text.count("\n", outer.start, start)
+        if not lines:
+            return Span(start, end, outer.line, outer.column + start - outer.start)
+        return Span(start, end, outer.line + lines, start - self.text.rfind("\n", 0, start))
+
     def source(self, node: "Node | Entry") -> str:
         """Returns the node as it is written."""
         return self.text[node.span.start : node.span.end]

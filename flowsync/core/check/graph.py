@@ -1,0 +1,182 @@
+"""Rules about the graph: references, cycles, names, the direction of aggregation. Group 1."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from flowsync.core.check.subject import Subject
+from flowsync.core.document import Scalar
+from flowsync.core.flow import INPUT_PREFIXES, Dag, Output, Reference, Step
+
+
+def check_graph(subject: Subject, path: str, dag: Dag) -> None:
+    """Checks every reference of the flow, and that its nodes can be put into an order."""
+    names = _Names(dag)
+    _check_names(subject, path, dag)
+    for step in dag.steps():
+        for reference in step.references():
+            _check_reference(subject, path, reference, names, f"Node {step.label!r}")
+        _check_aggregation(subject, path, step, names)
+        _check_activate(subject, path, step)
+    for output in dag.outputs:
+        _check_output(subject, path, output, names)
+    _check_cycles(subject, path, dag)
+
+
+class _Names:
+    """What references may name."""
+
+    def __init__(self, dag: Dag) -> None:
+        self.inputs = {item.name for item in dag.inputs}
+        self.nodes = {step.label for step in dag.nodes if step.label}
+        self.aggregations = {step.label for step in dag.steps() if step.aggregation}
+
+
+def _check_reference(subject: Subject, path: str, reference: Reference, names: _Names, who: str) -> None:
+    shown = f"${{{reference.written}}}"
+    if not reference.whole:
+        if reference.to_input in names.inputs or reference.to_node in names.nodes:
+            message = f"{who} has {shown} inside a longer text, where it is not replaced."
+            subject.report("FS108", path, reference.span, message)
+        return
+    if reference.to_node:
+        if reference.to_node not in names.nodes:
+            said = f"{who} refers to the node {reference.to_node!r}, which does not exist."
+            subject.report("FS101", path, reference.span, said, _nearest(reference.to_node, names.nodes))
+        elif reference.section != "output":
+            subject.report("FS107", path, reference.span, f"{who} asks for {shown}; a node has only `output`.")
+    elif reference.to_input not in names.inputs:
+        said = f"{who} refers to the flow input {reference.to_input!r}, which does not exist."
+        subject.report("FS101", path, reference.span, said, _nearest(reference.to_input, names.inputs))
+
+
+def _nearest(wrong: str, known: Iterable[str]) -> str:
+    """Returns a fix that names the likeliest meaning; empty for the rule's own."""
+    for name in sorted(known):
+        if name.casefold() == wrong.casefold() or _one_apart(name, wrong):
+            return f"Did you mean {name!r}?"
+    return ""
+
+
+def _one_apart(one: str, other: str) -> bool:
+    """Tells whether one letter added, dropped, changed or two swapped turn one name into the other."""
+    if abs(len(one) - len(other)) > 1 or len(one) > 200:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    if len(one) == len(other):
+        swapped = one[start : start + 2][::-1] == other[start : start + 2]
+        return one[start + 1 :] == other[start + 1 :] or (swapped and one[start + 2 :] == other[start + 2 :])
+    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
+    return longer[start + 1 :] == shorter[start:]
+
+
+def _check_names(subject: Subject, path: str, dag: Dag) -> None:
+    first: dict[str, int] = {}
+    for step in dag.nodes:
+        if not step.name or not step.label:
+            subject.report("FS104", path, step.span, "This node has no name.")
+            continue
+        if step.label in first:
+            message = f"The node name {step.label!r} is already on line {first[step.label]}."
+            subject.report("FS103", path, step.name.span, message)
+        else:
+            first[step.label] = step.name.span.line
+        if step.label in INPUT_PREFIXES or "." in step.label or "}" in step.label:
+            subject.report("FS209", path, step.name.span, f"No reference can name a node {step.label!r}.")
+
+
+def _check_aggregation(subject: Subject, path: str, step: Step, names: _Names) -> None:
+    for reference in step.references():
+        if not step.aggregation and reference.whole and reference.to_node in names.aggregations:
+            said = f"Node {step.label!r} refers to {reference.to_node!r}, which runs only after all lines."
+            subject.report("FS105", path, reference.span, said)
+    if not step.aggregation or not step.activate:
+        return
+    for reference in step.activate.references:
+        if reference.to_node in names.nodes - names.aggregations:
+            said = f"The condition of aggregation node {step.label!r} refers to the normal node {reference.to_node!r}."
+            subject.report("FS105", path, reference.span, said)
+
+
+def _check_activate(subject: Subject, path: str, step: Step) -> None:
+    if step.activate and (step.activate.when is None or step.activate.equals is None):
+        lacking = "when" if step.activate.when is None else "is"
+        message = f"`activate` of node {step.label!r} lacks `{lacking}`."
+        subject.report("FS110", path, step.activate.span, message)
+
+
+def _check_output(subject: Subject, path: str, output: Output, names: _Names) -> None:
+    value = output.value
+    if value is None or (isinstance(value, Scalar) and not value.value):
+        subject.report("FS106", path, output.span, f"The output {output.name!r} has no reference.")
+    for reference in output.references:
+        _check_reference(subject, path, reference, names, f"Output {output.name!r}")
+        if reference.whole and reference.to_node in names.aggregations:
+            message = f"The output {output.name!r} refers to the aggregation node {reference.to_node!r}."
+            subject.report("FS109", path, reference.span, message)
+
+
+def _check_cycles(subject: Subject, path: str, dag: Dag) -> None:
+    waits: dict[str, dict[str, Reference]] = {}
+    for step in dag.steps():
+        own = waits.setdefault(step.label, {})
+        for reference in step.references():
+            if reference.whole and reference.to_node:
+                own.setdefault(reference.to_node, reference)
+    for circle in circles(waits):
+        along = " -> ".join((*circle, circle[0]))
+        reference = waits[circle[0]][circle[1 % len(circle)]]
+        subject.report("FS102", path, reference.span, f"Nodes wait for each other: {along}.")
+
+
+def circles(waits: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """Returns a circle out of each knot of a graph (node -> the nodes that it waits for), in a stable order."""
+    left = _knotted(waits)
+    found: list[list[str]] = []
+    for start in waits:
+        if start not in left:
+            continue
+        trail: dict[str, int] = {}
+        current = start
+        while current not in trail:
+            trail[current] = len(trail)
+            current = next(name for name in waits[current] if name in left)
+        circle = list(trail)[trail[current] :]
+        found.append(circle)
+        left -= _reaching(circle, waits, left)
+    return found
+
+
+def _knotted(waits: Mapping[str, Iterable[str]]) -> set[str]:
+    """Returns the nodes that wait, at some remove, for a circle; all others can be put into an order."""
+    waiting: dict[str, list[str]] = {}
+    blocked: Counter[str] = Counter()
+    for name, others in waits.items():
+        for other in others:
+            if other in waits:
+                waiting.setdefault(other, []).append(name)
+                blocked[name] += 1
+    free = [name for name in waits if not blocked[name]]
+    left = set(waits)
+    while free:
+        name = free.pop()
+        left.discard(name)
+        for other in waiting.get(name, ()):
+            blocked[other] -= 1
+            if not blocked[other]:
+                free.append(other)
+    return left
+
+
+def _reaching(circle: list[str], waits: Mapping[str, Iterable[str]], left: set[str]) -> set[str]:
+    """Returns the nodes of ``left`` that wait for a circle, itself included: one knot is told once."""
+    waiting: dict[str, list[str]] = {}
+    for name in left:
+        for other in waits[name]:
+            waiting.setdefault(other, []).append(name)
+    seen, pending = set(circle), list(circle)
+    while pending:
+        for name in waiting.get(pending.pop(), ()):
+            if name not in seen:
+                seen.add(name)
+                pending.append(name)
+    return seen

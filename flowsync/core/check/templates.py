@@ -1,0 +1,116 @@
+"""What a Jinja2 template uses, read with Jinja2's own parser: never rendered."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flowsync.core.document import Span
+
+if TYPE_CHECKING:  # imported where a template needs it: it takes longer than all else that a hook does
+    from jinja2 import Environment
+    from jinja2.nodes import Template as Tree
+
+MAX_TOKENS = 20_000
+MAX_LINES = 50_000
+MAX_ESCAPES = 10_000  # each costs the lexer's regular expression a hundred bytes of stack
+
+_ROLE = re.compile(r"^\s{0,20}#?\s{0,20}(?:system|user|assistant|function|tool)\s{0,20}:\s{0,20}$", re.IGNORECASE)
+_TOP = Span(0, 0, 1, 1)
+_LONG_NUMBER = re.compile(r"[0-9_]{1000}")
+_MARKUP = re.compile(r"\{[{%#]")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A parsed template: what it must be given, with the place of the first use; and what it can do without."""
+
+    variables: dict[str, Span]
+    optional: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why a template could not be parsed: ``FS313`` or ``FS007``."""
+
+    code: str
+    message: str
+    span: Span
+
+
+class _TooLarge(Exception):
+    """The template has more tokens than we look at."""
+
+
+def read(text: str) -> Template | Unread:
+    """Reads a template."""
+    if not _MARKUP.search(text):
+        return Template({}, frozenset())
+    if text.count("\n") > MAX_LINES or text.count("\\") > MAX_ESCAPES or _LONG_NUMBER.search(text):
+        return Unread("FS007", "The template has too many lines or backslashes, or a number of 1,000 digits.", _TOP)
+    from jinja2 import TemplateError, TemplateSyntaxError
+
+    try:
+        tree = _environment().parse(text)
+        return _template(text, tree)
+    except TemplateSyntaxError as error:
+        return Unread("FS313", f"Jinja2 says: {(error.message or '').rstrip('.')}.", _line(text, error.lineno))
+    except (TemplateError, RecursionError, OverflowError, ValueError) as error:
+        return Unread("FS313", f"Jinja2 cannot read this: {type(error).__name__}.", _TOP)
+    except _TooLarge:
+        message = f"The template has more than {MAX_TOKENS} words and signs inside its braces."
+        return Unread("FS007", message, _TOP)
+
+
+def has_role(text: str) -> bool:
+    """Tells whether a chat prompt has a line such as ``system:``, or begins with what may render one."""
+    stripped = re.sub(r"\A(?:\s|\{#.{0,5000}?#\})*", "", text[:20_000], count=1, flags=re.DOTALL)
+    return stripped.startswith("{") or any(_ROLE.match(line) for line in text.splitlines())
+
+
+def _environment() -> "Environment":
+    from jinja2 import Environment
+    from jinja2.ext import Extension
+    from jinja2.lexer import Token, TokenStream
+
+    class Bounded(Extension):
+        """Ends the lexer's work on a template that would take too long."""
+
+        def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+            """Passes a template's tokens on, up to the limit."""
+            for count, token in enumerate(stream):
+                if count > MAX_TOKENS:
+                    raise _TooLarge
+                yield token
+
+    return Environment(extensions=[Bounded])
+
+
+def _template(text: str, tree: "Tree") -> Template:
+    from jinja2 import meta, nodes
+
+    undeclared = meta.find_undeclared_variables(tree)
+    guarded = {
+        name.name
+        for test in tree.find_all((nodes.Test, nodes.Filter))
+        if test.name in ("defined", "undefined", "default", "d") and test.node
+        for name in [test.node]
+        if isinstance(name, nodes.Name)
+    }
+    lines: dict[str, int] = {}
+    for name in tree.find_all(nodes.Name):
+        if name.name in undeclared:
+            lines[name.name] = min(name.lineno, lines.get(name.name, name.lineno))
+    variables = {name: _word(text, lines.get(name, 1), name) for name in sorted(undeclared - guarded)}
+    return Template(variables, frozenset(undeclared & guarded))
+
+
+def _line(text: str, line: int) -> Span:
+    content = text.split("\n", line)[line - 1] if line <= text.count("\n") + 1 else ""
+    return Span(0, 0, line, len(content) - len(content.lstrip()) + 1)
+
+
+def _word(text: str, line: int, word: str) -> Span:
+    content = text.split("\n", line)[line - 1] if line <= text.count("\n") + 1 else ""
+    found = re.search(rf"\b{re.escape(word)}\b", content)
+    return Span(0, 0, line, found.start() + 1 if found else 1)
