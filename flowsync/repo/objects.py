@@ -1,7 +1,8 @@
 """Blobs, trees and commits: written and read byte for byte, past every filter and attribute.
 
-Writing goes through GitPython's object store (zlib and a rename, no process per object), reading through its one
-``git cat-file --batch``. Nothing here moves a ref or touches the worktree.
+Writing goes through gitdb, GitPython's object store (zlib and a rename; GitPython's own ``store`` has come to start a
+process per object), reading through GitPython's one ``git cat-file --batch``. Nothing here moves a ref or touches the
+worktree.
 """
 
 import io
@@ -15,6 +16,7 @@ from typing import BinaryIO, cast
 
 import git
 from gitdb.base import IStream
+from gitdb.db.loose import LooseObjectDB
 
 from flowsync.core.tree import EXECUTABLE, REGULAR, Blob, Entry, File, Path, Problem
 from flowsync.errors import RepositoryError
@@ -68,13 +70,14 @@ class Objects:
     def __init__(self, repository: git.Repo) -> None:
         self._repository = repository
         self._folder = FilePath(repository.common_dir)
+        self._loose = LooseObjectDB(str(self._folder / "objects"))
         self._reading = threading.Lock()  # one cat-file process answers one question at a time
         self._trees: dict[str, tuple[_Item, ...]] = {}
         self._commits: dict[str, Commit] = {}
 
     def write_blob(self, size: int, data: BinaryIO) -> Blob:
         """Stores ``size`` bytes of ``data`` as a blob and returns its id."""
-        stored = self._repository.odb.store(IStream("blob", size, data))
+        stored = self._loose.store(IStream("blob", size, data))
         return Blob(stored.hexsha.decode("ascii"))
 
     def read(self, sha: str) -> bytes:
@@ -252,7 +255,7 @@ class Objects:
         return sha
 
     def _store(self, kind: str, raw: bytes) -> str:
-        stored = self._repository.odb.store(IStream(kind, len(raw), io.BytesIO(raw)))
+        stored = self._loose.store(IStream(kind, len(raw), io.BytesIO(raw)))
         return cast(bytes, stored.hexsha).decode("ascii")
 
 
