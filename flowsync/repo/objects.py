@@ -80,6 +80,10 @@ class Objects:
         stored = self._loose.store(IStream("blob", size, data))
         return Blob(stored.hexsha.decode("ascii"))
 
+    def write_bytes(self, content: bytes) -> Blob:
+        """Stores ``content`` as a blob and returns its id."""
+        return self.write_blob(len(content), io.BytesIO(content))
+
     def read(self, sha: str) -> bytes:
         """Returns an object's content; RepositoryError if the repository does not hold it."""
         return self._read(sha)[1]
@@ -189,18 +193,28 @@ class Objects:
 
     def with_folder(self, tree: str | None, path: str, folder: str | None) -> str:
         """Returns ``tree`` with the folder at ``path`` replaced by another tree (None: removed), all else untouched."""
+        return self._with(tree, path, _Item(_DIRECTORY, b"", folder) if folder else None)
+
+    def with_blob(self, tree: str, path: str, blob: Blob) -> str:
+        """Returns ``tree`` with the content of the file at ``path`` replaced, its mode and all else untouched."""
+        return self._with(tree, path, _Item(self._item(tree, path).mode, b"", blob))
+
+    def _with(self, tree: str | None, path: str, new: _Item | None) -> str:
         head, _, rest = path.partition("/")
         name = head.encode("utf-8", "surrogateescape")
         items = list(self._items(tree)) if tree else []
-        before = next((item for item in items if item.name == name), None)
-        inner = before.sha if before is not None and before.mode == _DIRECTORY else None
         if rest:
-            folder = self.with_folder(inner, rest, folder)
-            folder = None if not self._items(folder) else folder
+            before = next((item for item in items if item.name == name), None)
+            inner = self._with(before.sha if before and before.mode == _DIRECTORY else None, rest, new)
+            new = _Item(_DIRECTORY, name, inner) if self._items(inner) else None
         items = [item for item in items if item.name != name]
-        if folder is not None:
-            items.append(_Item(_DIRECTORY, name, folder))
+        if new is not None:
+            items.append(_Item(new.mode, name, new.sha))
         return self._write_tree(items)
+
+    def entry(self, tree: str, path: str) -> str:
+        """Returns the id of what is at ``path`` in a tree."""
+        return self._item(tree, path).sha
 
     def write_files(
         self, files: Mapping[Path, File], beside: str | None = None, keep: Iterable[Path] = ()
@@ -224,7 +238,10 @@ class Objects:
         folder, _, name = path.rpartition("/")
         inner = self.subtree(tree, folder) if tree else None
         wanted = name.encode("utf-8", "surrogateescape")
-        return next(item for item in self._items(inner or "") if item.name == wanted)
+        for item in self._items(inner) if inner else ():
+            if item.name == wanted:
+                return item
+        raise RepositoryError(f"tree {tree} holds no {path}", "git fsck")
 
     def _write_nested(self, nested: Mapping[str, object]) -> str | None:
         items = []
