@@ -51,7 +51,8 @@ class Content:
 class Put:
     """Content to write. ``expect`` is the version to replace; None means that nothing may be there.
 
-    ``open`` returns a fresh binary reader of ``size`` bytes each time, so that a retry can start over.
+    ``open`` returns a fresh, seekable binary reader of ``size`` bytes. It is called in the thread that iterates over
+    the outcomes; what it returns may be read in another.
     ``lease`` is the lease id to use (a UUID), chosen by the caller so that its journal can name it beforehand.
     """
 

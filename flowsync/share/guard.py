@@ -82,10 +82,14 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """Moves a file. With the target's lease it replaces it; without, nothing may be there. Reply: a Version."""
+    """Moves a file of this size. With the target's lease it replaces it; without, nothing may be there.
+
+    Reply: a Version.
+    """
 
     source: str
     path: str
+    size: int
     lease: str | None = None
 
 
@@ -141,7 +145,7 @@ def _create(put: Put) -> Steps:
     made = yield from _upload(put)
     if isinstance(made, Refused):
         return Failed(put.path, made.error)
-    moved = yield Rename(temporary(put.lease), put.path)
+    moved = yield Rename(temporary(put.lease), put.path, put.size)
     outcome = yield from _moved(put, made, moved)
     if not isinstance(outcome, Written):
         yield Delete(temporary(put.lease))
@@ -205,7 +209,7 @@ def _replace_under_lease(put: Put) -> Steps:
     made = yield from _upload(put)
     if isinstance(made, Refused):
         return Failed(put.path, made.error)
-    reply = yield Rename(temporary(put.lease), put.path, put.lease)
+    reply = yield Rename(temporary(put.lease), put.path, put.size, put.lease)
     outcome = yield from _moved(put, made, reply)
     if not isinstance(outcome, Written):
         yield Delete(temporary(put.lease))
@@ -213,7 +217,7 @@ def _replace_under_lease(put: Put) -> Steps:
 
 
 def _rename_over(put: Put, made: Reply) -> Steps:
-    reply = yield Rename(temporary(put.lease), put.path, put.lease)
+    reply = yield Rename(temporary(put.lease), put.path, put.size, put.lease)
     if isinstance(reply, Refused) and reply.why is Why.BUSY and put.size <= INLINE_LIMIT:
         outcome = yield from _overwrite(put, or_replace=False)
         if isinstance(outcome, Written):

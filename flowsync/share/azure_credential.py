@@ -1,0 +1,92 @@
+"""Credentials from the environment, never from a URL: connection string, key, SAS, else whoever is signed in."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
+from azure.core.credentials_async import AsyncTokenCredential
+
+from flowsync.errors import UsageError
+from flowsync.share.location import AzureLocation
+
+WELL_KNOWN_ACCOUNT = "devstoreaccount1"
+# Public: every storage emulator uses it, and it opens nothing else.
+_WELL_KNOWN_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where to send requests, and what signs them in. ``sas`` is what the source of a rename needs besides."""
+
+    endpoint: str
+    credential: AzureNamedKeyCredential | AzureSasCredential | AsyncTokenCredential
+    sas: str = ""
+
+
+def find(location: AzureLocation, environ: Mapping[str, str]) -> Access:
+    """Returns the access that the environment gives to a share."""
+    if text := environ.get("AZURE_STORAGE_CONNECTION_STRING"):
+        return _from_connection_string(location, text)
+    if key := environ.get("AZURE_STORAGE_KEY"):
+        return _with_key(location.endpoint, location.account, key, "AZURE_STORAGE_KEY")
+    if sas := environ.get("AZURE_STORAGE_SAS_TOKEN"):
+        return _with_sas(location.endpoint, sas)
+    if location.loopback and location.account == WELL_KNOWN_ACCOUNT:
+        return _with_key(location.endpoint, location.account, _WELL_KNOWN_KEY, "")
+    if location.endpoint.startswith("http://"):
+        raise UsageError(
+            "A share over plain http:// needs a key: signing in with Azure is for https:// only.",
+            "export the AZURE_STORAGE_CONNECTION_STRING that flowsync emulator prints",
+        )
+    from azure.identity.aio import DefaultAzureCredential  # a quarter of a second, and not needed with a key
+
+    return Access(location.endpoint, DefaultAzureCredential(exclude_interactive_browser_credential=True))
+
+
+def _from_connection_string(location: AzureLocation, text: str) -> Access:
+    name = "AZURE_STORAGE_CONNECTION_STRING"
+    pairs = (part.partition("=") for part in text.strip().strip(";").split(";"))
+    parts = {key.strip().lower(): value.strip() for key, _, value in pairs}
+    endpoint = (parts.get("fileendpoint") or _default_endpoint(parts)).rstrip("/")
+    account = parts.get("accountname") or _account_of(endpoint)
+    if account != location.account:
+        raise UsageError(
+            f"{name} is for the storage account {account or '(none)'}, the share URL names {location.account}.",
+            f"correct the share URL, or unset {name}",
+        )
+    if location.loopback or not endpoint:
+        endpoint = location.endpoint
+    if "accountkey" in parts:
+        return _with_key(endpoint, account, parts["accountkey"], name)
+    if "sharedaccesssignature" in parts:
+        return _with_sas(endpoint, parts["sharedaccesssignature"])
+    raise UsageError(f"{name} holds neither AccountKey nor SharedAccessSignature.", "copy it from the portal again")
+
+
+def _default_endpoint(parts: Mapping[str, str]) -> str:
+    if "accountname" not in parts:
+        return ""
+    protocol, suffix = parts.get("defaultendpointsprotocol", "https"), parts.get("endpointsuffix", "core.windows.net")
+    return f"{protocol}://{parts['accountname']}.file.{suffix}"
+
+
+def _account_of(endpoint: str) -> str:
+    return (urlsplit(endpoint).hostname or "").partition(".file.")[0]
+
+
+def _with_key(endpoint: str, account: str, key: str, name: str) -> Access:
+    try:
+        base64.b64decode(key, validate=True)
+    except (binascii.Error, ValueError):
+        raise UsageError(f"The account key in {name} is not base64.", "copy it from the portal again") from None
+    return Access(endpoint, AzureNamedKeyCredential(account, key))
+
+
+def _with_sas(endpoint: str, sas: str) -> Access:
+    sas = sas.strip().lstrip("?")
+    if "sig=" not in sas:
+        raise UsageError("The shared access signature has no sig= part.", "copy it from the portal again")
+    return Access(endpoint, AzureSasCredential(sas), sas)

@@ -1,0 +1,210 @@
+"""Performs the guarded orders of requests (``guard``) on Azure Files, and remembers what must be undone at the end."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from typing import BinaryIO, assert_never
+
+from flowsync.errors import ShareError
+from flowsync.share import guard
+from flowsync.share.azure_files import RANGE, Files
+from flowsync.share.azure_loop import side_by_side
+from flowsync.share.azure_read import digest, read
+from flowsync.share.base import TEMPORARIES, Failed, Outcome, Put, Version
+from flowsync.share.codes import Why, concerns_share, why
+
+_LARGE_SIDE_BY_SIDE = 2
+_RANGES_SIDE_BY_SIDE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A put's content: in memory, or (above 4 MiB) a reader."""
+
+    content: bytes
+    reader: BinaryIO | None
+
+    @classmethod
+    def of(cls, put: Put) -> "Body":
+        """Opens a put's content, in the caller's thread."""
+        source = put.open()
+        if put.size > guard.INLINE_LIMIT:
+            return cls(b"", source)
+        with source:
+            content = source.read()
+        if len(content) != put.size:
+            raise _wrong_size(put, len(content))
+        return cls(content, None)
+
+    async def digest(self) -> bytes:
+        """Returns the digest of the content."""
+        if self.reader is None:
+            return hashlib.sha256(self.content).digest()
+        self.reader.seek(0)
+        return await asyncio.to_thread(digest, self.reader)
+
+    def close(self) -> None:
+        """Closes the reader."""
+        if self.reader is not None:
+            self.reader.close()
+
+
+class Writer:
+    """Writes and removes below one folder of a share. ``root`` is that folder, with a final slash or empty."""
+
+    def __init__(self, files: Files, root: str) -> None:
+        self.held: dict[str, str] = {}  # path -> lease that is ours now
+        self.temporaries: set[str] = set()
+        self.ready = False  # the folder for temporaries is there
+        self._files = files
+        self._root = root
+        self._making = asyncio.Lock()
+        self._large = asyncio.Semaphore(_LARGE_SIDE_BY_SIDE)
+
+    async def run(self, path: str, steps: guard.Steps, body: Body | None) -> Outcome:
+        """Drives one order of requests to its outcome; raises what concerns the whole share, once it is undone."""
+        broken: ShareError | None = None
+        reply: guard.Reply = None
+        try:
+            while True:
+                reply = await self._perform(steps.send(reply), body)
+                if isinstance(reply, guard.Refused) and concerns_share(reply.error):
+                    broken = broken or reply.error
+        except StopIteration as end:
+            outcome: Outcome = end.value
+        finally:
+            if body is not None:
+                body.close()
+        if broken and isinstance(outcome, Failed):
+            raise broken
+        return outcome
+
+    async def make_temporaries(self) -> None:
+        """Makes the folder for temporaries, once."""
+        async with self._making:
+            if not self.ready:
+                try:
+                    await self._files.make_folder(self._root + TEMPORARIES)
+                except ShareError as error:
+                    if why(error) is not Why.EXISTS:
+                        raise
+                self.ready = True
+
+    async def release(self, path: str, lease: str) -> None:
+        """Gives back a lease that a run which died may have left."""
+        await self._perform_or_raise(guard.Release(path, lease))
+
+    async def discard(self, path: str) -> None:
+        """Deletes a temporary that a run which died may have left."""
+        await self._perform_or_raise(guard.Delete(path))
+
+    async def finish(self) -> None:
+        """Gives back all leases and deletes all temporaries that are left, trying each only once.
+
+        What cannot be undone now is undone by the next run: its journal names both, by the lease id.
+        """
+        self._files.wire.hurried = True
+        undo: list[guard.Request] = [guard.Release(path, lease) for path, lease in self.held.items()]
+        undo += [guard.Delete(path) for path in self.temporaries]
+        await asyncio.gather(*(self._perform(request, None) for request in undo))
+
+    async def _perform_or_raise(self, request: guard.Request) -> None:
+        reply = await self._perform(request, None)
+        if isinstance(reply, guard.Refused) and reply.why is Why.LOST:
+            raise reply.error
+
+    async def _perform(self, request: guard.Request, body: Body | None) -> guard.Reply:
+        try:
+            return await self._effect(request, body)
+        except ShareError as error:
+            reason = why(error)
+            settled = (Why.LOST, Why.LEASED) if isinstance(request, guard.Acquire) else (Why.LOST,)
+            if isinstance(request, guard.Acquire | guard.Release) and reason not in settled:
+                self.held.pop(request.path, None)
+            if isinstance(request, guard.Delete) and reason is Why.MISSING:
+                self.temporaries.discard(request.path)
+            return guard.Refused(reason, error)
+
+    async def _effect(self, request: guard.Request, body: Body | None) -> guard.Reply:
+        files, path = self._files, self._root + request.path
+        match request:
+            case guard.Acquire():
+                self.held[request.path] = request.lease  # from now on it may be ours, reply or not
+                await files.acquire(path, request.lease)
+                return None
+            case guard.Release():
+                await files.release(path, request.lease)
+                self.held.pop(request.path, None)
+                return None
+            case guard.Wait():
+                await files.wire.wait(request.tries)
+                return None
+            case guard.Look():
+                return await files.look(path)
+            case guard.Create():
+                assert body is not None
+                return await self._create(request, path, body)
+            case guard.Rename():
+                moved = await files.rename(self._root + request.source, path, request.size, request.lease)
+                self.temporaries.discard(request.source)
+                return moved
+            case guard.Delete():
+                await files.delete(path, request.lease)
+                self.temporaries.discard(request.path)
+                self.held.pop(request.path, None)
+                return None
+            case guard.Compare():
+                assert body is not None
+                return await self._compare(path, body)
+            case guard.MakeTemporaries():
+                self.ready = False
+                await self.make_temporaries()
+                return None
+            case _:
+                assert_never(request)
+
+    async def _create(self, request: guard.Create, path: str, body: Body) -> Version:
+        if request.lease is None:
+            await self.make_temporaries()
+            self.temporaries.add(request.path)
+        if body.reader is None:
+            return await self._files.create(path, request.put.size, body.content, request.lease)
+        async with self._large:
+            return await self._upload(request.put, path, body.reader)
+
+    async def _upload(self, put: Put, path: str, reader: BinaryIO) -> Version:
+        """Fills a temporary range by range, with a few of them in memory."""
+        version = await self._files.create(path, put.size)
+        reader.seek(0)
+        slots = asyncio.Semaphore(_RANGES_SIDE_BY_SIDE)
+
+        async def send(start: int, piece: bytes) -> None:
+            try:
+                await self._files.put_range(path, start, piece)
+            finally:
+                slots.release()
+
+        start = 0
+        async with side_by_side() as group:
+            while True:
+                await slots.acquire()
+                piece = await asyncio.to_thread(reader.read, RANGE)
+                if not piece:
+                    break
+                if start + len(piece) > put.size:
+                    raise _wrong_size(put, start + len(piece))
+                group.create_task(send(start, piece))
+                start += len(piece)
+        if start != put.size:
+            raise _wrong_size(put, start)
+        return version
+
+    async def _compare(self, path: str, body: Body) -> guard.Compared:
+        version, data = await read(self._files, path, None)
+        with data:
+            theirs = await asyncio.to_thread(digest, data)
+        return guard.Compared(version, theirs == await body.digest())
+
+
+def _wrong_size(put: Put, size: int) -> ShareError:
+    return ShareError(f"The new content of {put.path} has {size} bytes, not the {put.size} announced.")
