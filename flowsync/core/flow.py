@@ -192,9 +192,8 @@ class Dag:
         """Yields every node, and in place of one that uses variants every variant of it, under the node's name."""
         variants = {group.name: group for group in self.variants}
         for step in self.nodes:
-            group = variants.get(step.label) if step.use_variants else None
-            if group and group.steps:
-                yield from group.steps
+            if step.use_variants:
+                yield from variants[step.label].steps if step.label in variants else ()
             else:
                 yield step
 
@@ -208,7 +207,7 @@ def read_dag(document: Document) -> Dag:
         type=text_of(_get(root, "type")),
         inputs=tuple(_input(entry) for entry in entries(_get(root, "inputs"))),
         outputs=tuple(_output(entry, document) for entry in entries(_get(root, "outputs"))),
-        nodes=tuple(_step(node, document) for node in items(_get(root, "nodes"))),
+        nodes=tuple(_step(node, document) for node in items(_get(root, "nodes")) if isinstance(node, Mapping)),
         variants=tuple(_variants(entry, document) for entry in entries(_get(root, "node_variants"))),
         includes=tuple(text for node in items(_get(root, "additional_includes")) if (text := text_of(node))),
         requirements=text_of(_get(environment, "python_requirements_txt")),
@@ -297,17 +296,17 @@ def _variants(entry: Entry, document: Document) -> Variants:
     steps = [
         _step(node, document, name, variant.name)
         for variant in entries(_get(entry.value, "variants"))
-        if (node := _get(variant.value, "node")) is not None
+        if isinstance(node := _get(variant.value, "node"), Mapping)
     ]
     return Variants(entry.name, entry.key.span, text_of(_get(entry.value, "default_variant_id")), tuple(steps))
 
 
-def _step(node: Node, document: Document, name: Text | None = None, variant: str = "") -> Step:
+def _step(node: Mapping, document: Document, name: Text | None = None, variant: str = "") -> Step:
     assigned = entries(_get(node, "inputs"))
     return Step(
         name=name or text_of(_get(node, "name")),
         span=node.span,
-        node=node if isinstance(node, Mapping) else Mapping(node.span, ()),
+        node=node,
         type=text_of(_get(node, "type")),
         source=_source(_get(node, "source")),
         inputs=tuple(_assignment(entry, document) for entry in assigned),

@@ -28,7 +28,8 @@ def check(files: Folder | Mapping[str, bytes], settings: Settings | None = None)
     subject.own_connections = own_connections(subject)
     own: Dag | None = None
     for name in _definitions(subject):
-        own = _check_definition(subject, name) or own
+        dag = _check_definition(subject, name)
+        own = own or dag
     for path in sorted(subject.paths):
         if path.endswith(".py"):
             read_python(subject, path)
@@ -63,4 +64,4 @@ def _check_definition(subject: Subject, name: str) -> Dag | None:
     check_schema(subject, name, dag)
     check_graph(subject, name, dag)
     check_tools(subject, name, dag)
-    return dag
+    return dag if dag.nodes else None
