@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 # No figure is judged by it: it only ends a pf that hangs.
-GIVE_UP_AFTER_SECONDS = 300
+GIVE_UP_AFTER_SECONDS = 120
 
 SETTINGS = """\
 telemetry:
