@@ -10,37 +10,29 @@ from flowsync.core.merge.writing import braced
 NOTHING = Entry("", 0, "", "", "", Leaf("", None), "")
 
 
-def taken_whole(base: Entry | None, local: Entry, remote: Entry) -> bool:
-    """Tells whether a collection in braces that the local side left alone gives way to the remote's block."""
-    ours, theirs = local.value, remote.value
-    if not isinstance(ours, Group) or not isinstance(theirs, Group) or ours.flow is None or theirs.flow is not None:
-        return False
-    return base is not None and meaning_of(base.value) == meaning_of(ours) != meaning_of(theirs)
-
-
-def rewritten(group: Group, local: Entry) -> Piece:
+def rewritten(group: Group, frame: Entry) -> Group:
     """Returns a merged group with its text, if it is (or, being empty now, must be) in braces."""
-    before = local.value
+    before = frame.value
     if group.flow is None:
         if group.entries:
             return group
         return Group(group.kind, group.column, [], "", "{}" if group.kind is Kind.MAPPING else "[]")
-    if isinstance(before, Group) and not _clashes(group) and meaning_of(group) != meaning_of(before):
-        group.flow = braced(group)
+    if not clashes(group) and meaning_of(group) != meaning_of(before):
+        return replace(group, flow=braced(group))
     return group
 
 
-def must_rise(group: Group, local: Entry) -> bool:
+def must_rise(group: Group, frame: Entry) -> bool:
     """Tells whether a clash has no lines of its own: in braces, or on the line of a dash."""
     if group.flow is not None:
-        return _clashes(group) or any(comments.all_comments(entry) for entry in group.plain)
-    return local.stacked and bool(group.entries) and isinstance(group.entries[0], Clash)
+        return clashes(group)
+    return frame.stacked and bool(group.entries) and isinstance(group.entries[0], Clash)
 
 
-def _clashes(group: Group) -> bool:
+def clashes(group: Group) -> bool:
+    """Tells whether a clash is anywhere in a group."""
     return any(
-        isinstance(entry, Clash) or (isinstance(entry.value, Group) and _clashes(entry.value))
-        for entry in group.entries
+        isinstance(entry, Clash) or (isinstance(entry.value, Group) and clashes(entry.value)) for entry in group.entries
     )
 
 
@@ -61,11 +53,11 @@ def lines_of_both(base: Entry | None, local: Entry, remote: Entry) -> Leaf | Non
 def framed(base: Entry | None, local: Entry, remote: Entry, value: Piece, frame: Entry, dropped: bool) -> Entry:
     """Returns the entry with its merged value; ``frame`` is the side whose way of writing the value has."""
     before = base or NOTHING
-    key = remote if base and local.key == base.key else local
+    key = remote if base and local.key == base.key != remote.key else local
     lead = comments.lines(before.lead, local.lead, remote.lead, dropped)
     if frame is remote and not _alike(local, remote):
         lost = comments.beside(local) - comments.beside(remote) - (set() if dropped else comments.beside(before))
-        lead += "".join(" " * local.column + comment + "\n" for comment in sorted(lost))
+        lead += "".join(" " * local.column + comment + _line_end(local) for comment in sorted(lost))
         note, tail = remote.note, remote.tail
     else:
         note = comments.note(before.note, local.note, remote.note, dropped)
@@ -88,9 +80,14 @@ def _settled(entry: Entry) -> Entry:
     if not isinstance(value, Group):
         return entry
     if value.flow is not None and not value.entries and not entry.tail:
-        return replace(entry, note=" ", tail=entry.note.lstrip(" ") if "\n" in entry.note else "\n")
+        return replace(entry, note=" ", tail=entry.note if "\n" in entry.note else _line_end(entry))
     if entry.stacked and value.entries and isinstance(first := value.entries[0], Entry) and first.lead.strip():
-        lead = entry.lead + "".join(" " * entry.column + line + "\n" for line in comments.said(first.lead))
+        above = (" " * entry.column + line + _line_end(first) for line in comments.said(first.lead))
+        lead = entry.lead + "".join(above)
         rest: list[Entry | Clash] = [replace(first, lead=""), *value.entries[1:]]
         return replace(entry, lead=lead, value=replace(value, entries=rest))
     return entry
+
+
+def _line_end(entry: Entry) -> str:
+    return "\r\n" if "\r\n" in entry.lead + entry.note + entry.tail else "\n"

@@ -6,12 +6,15 @@ top) is ``Unfit``: whoever asked falls back to merging lines.
 """
 
 import re
+from dataclasses import replace
 
 from flowsync.core import document as yaml
 from flowsync.core.merge.pieces import Document, Entry, Group, Kind, Leaf, Meaning, Piece
 
 _COLON = re.compile(r"[ \t]*:")
 _ODD_BREAKS = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
+
+_CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null")}
 
 
 class Unfit(Exception):
@@ -37,6 +40,9 @@ def _newline(text: str) -> str:
 
 def meaning_of_scalar(node: yaml.Scalar) -> Meaning:
     """Returns what a scalar says: its type and value, as YAML 1.2 has it."""
+    if node.tag in _CORE_TAGS:
+        # A program that quotes everything writes a number as !!int '1'.
+        node = replace(node, tag="", style='"' if node.tag.endswith("str") else "")
     value = node.resolved()
     return (node.tag, type(value).__name__, repr(value) if isinstance(value, float) else value)
 
@@ -145,14 +151,23 @@ class _Reader:
             return Leaf(text, meaning_of_scalar(node), value if isinstance(value, str) and not node.tag else None)
         if node.tag:
             raise Unfit(f"line {node.span.line}: a tag on a collection")
-        if "#" in text:
-            self.commented = True
+        if self.comment_in(node):
+            raise Unfit(f"line {node.span.line}: a comment inside braces")
         if isinstance(node, yaml.Sequence):
             items = [self.braced("", item, item) for item in node.items]
             return Group(Kind.SEQUENCE, 0, [*items], flow=text)
         if len({entry.name for entry in node.entries}) < len(node.entries):
             raise Unfit(f"line {node.span.line}: a key twice")
         return Group(Kind.MAPPING, 0, [self.braced(e.name, e.key, e.value) for e in node.entries], flow=text)
+
+    def comment_in(self, node: yaml.Node) -> bool:
+        """Tells whether a comment stands between the scalars of a collection in braces."""
+        at, found = node.span.start, False
+        for inner in yaml.walk(node):
+            if isinstance(inner, yaml.Scalar):
+                found = found or "#" in self.text[at : inner.span.start]
+                at = inner.span.end
+        return found or "#" in self.text[at : node.span.end]
 
     def braced(self, name: str, key: yaml.Node, value: yaml.Node) -> Entry:
         """Reads one entry of a collection in braces."""

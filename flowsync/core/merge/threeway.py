@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from flowsync.core.merge import comments
 from flowsync.core.merge.decision import Action, Decision
-from flowsync.core.merge.framing import framed, lines_of_both, must_rise, rewritten, taken_whole
+from flowsync.core.merge.framing import clashes, framed, lines_of_both, must_rise, rewritten
 from flowsync.core.merge.identity import Renames, arranged, by_key, renamed, unrelated
 from flowsync.core.merge.pieces import Clash, Document, Entry, Group, Kind, Piece, Side, meaning_of, moved, same
 from flowsync.core.merge.writing import entry_text
@@ -40,7 +40,7 @@ def weave(base: Document, local: Document, remote: Document, forced: Mapping[str
         Side.REMOTE: renamed(base.root, remote.root, local.root),
     }
     weaver = _Weaver(renames, forced, comments.dropped_all(base, remote))
-    root = weaver.group("", base.root, local.root, remote.root, False)
+    root = weaver.group("", base.root, local.root, remote.root, local.root, False)
     assert root is not None, "mappings always merge"
     head = comments.lines(base.head, local.head, remote.head, weaver.dropped)
     foot = comments.lines(base.foot, local.foot, remote.foot, weaver.dropped)
@@ -54,8 +54,8 @@ class _Weaver:
     dropped: bool  # the remote was written by a program that keeps no comments
     decisions: list[Decision] = field(default_factory=list)
 
-    def group(self, path: str, base: Group, local: Group, remote: Group, stacked: bool) -> Group | None:
-        """Merges two groups entry by entry; None if their entries have nothing to know them by."""
+    def group(self, path: str, base: Group, local: Group, remote: Group, layout: Group, stacked: bool) -> Group | None:
+        """Merges two groups entry by entry, to be written as ``layout`` is; None if their entries have no names."""
         of_base = by_key(base, path, {})
         of_local = by_key(local, path, self.renames[Side.LOCAL])
         of_remote = by_key(remote, path, self.renames[Side.REMOTE])
@@ -64,11 +64,11 @@ class _Weaver:
         merged: list[Entry | Clash] = []
         for key in arranged(of_base, of_local, of_remote, local.kind is Kind.SEQUENCE, stacked):
             versions = (of_base.get(key), of_local.get(key), of_remote.get(key))
-            result = self.entry(f"{path}/{key}" if path else key, versions, local.column)
+            result = self.entry(f"{path}/{key}" if path else key, versions, layout.column)
             if result is not None:
                 merged.append(result)
         foot = comments.lines(base.foot, local.foot, remote.foot, self.dropped)
-        return Group(local.kind, local.column, merged, foot, local.flow)
+        return Group(local.kind, layout.column, merged, foot, layout.flow)
 
     def entry(self, path: str, versions: Versions, column: int) -> Entry | Clash | None:
         """Merges one entry, whichever versions of it there are, to stand at ``column``."""
@@ -103,33 +103,37 @@ class _Weaver:
         mark = len(self.decisions)
         if base and base.key != local.key != remote.key != base.key:
             return self.clash(path, (base, local, remote), BOTH_CHANGED)
-        group = self.groups(path, base, local, remote)
-        if group is not None:
-            value, frame = rewritten(group, local), local
-            if must_rise(group, local):
+        woven = self.groups(path, base, local, remote)
+        if woven is not None:
+            group, frame = woven
+            if must_rise(group, frame):
                 del self.decisions[mark:]
                 return self.clash(path, (base, local, remote), BOTH_CHANGED if base else BOTH_ADDED)
-        else:
-            chosen = self.whole(path, base, local, remote)
-            if isinstance(chosen, Clash):
-                return chosen
-            value, frame = chosen
-        return framed(base, local, remote, value, frame, self.dropped)
+            return framed(base, local, remote, rewritten(group, frame), frame, self.dropped)
+        chosen = self.whole(path, base, local, remote)
+        if isinstance(chosen, Clash):
+            return chosen
+        return framed(base, local, remote, *chosen, self.dropped)
 
-    def groups(self, path: str, base: Entry | None, local: Entry, remote: Entry) -> Group | None:
-        """Merges two values entry by entry, if they are groups that can be."""
+    def groups(self, path: str, base: Entry | None, local: Entry, remote: Entry) -> tuple[Group, Entry] | None:
+        """Merges two values entry by entry, if they are groups that can be; returns with it whose layout it has.
+
+        That is the local side's, unless it is in braces, the remote's is not, and there is something to put in.
+        """
         ours, theirs = local.value, remote.value
         if not isinstance(ours, Group) or not isinstance(theirs, Group) or ours.kind is not theirs.kind:
             return None
-        if taken_whole(base, local, remote):
-            return None
         before = base.value if base else None
         known = before if isinstance(before, Group) and before.kind is ours.kind else Group(ours.kind, ours.column, [])
+        layout, frame = (theirs, remote) if ours.flow is not None and theirs.flow is None else (ours, local)
         mark = len(self.decisions)
-        group = self.group(path, known, ours, theirs, local.stacked)
+        group = self.group(path, known, ours, theirs, layout, frame.stacked)
         if group is None:
             del self.decisions[mark:]
-        return group
+            return None
+        if frame is remote and not clashes(group) and meaning_of(group) == meaning_of(ours):
+            return ours, local
+        return group, frame
 
     def whole(self, path: str, base: Entry | None, local: Entry, remote: Entry) -> tuple[Piece, Entry] | Clash:
         """Chooses between two values as a whole; returns the value and the entry whose way of writing it has."""
