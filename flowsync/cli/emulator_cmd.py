@@ -29,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on (%(default)s)")
     parser.add_argument("--control", action="store_true", help="serve counts and faults below /!control/, unsigned")
+    parser.add_argument("--tls", action="store_true", help="serve https with a certificate made now, for bearer tokens")
+    parser.add_argument(
+        "--opaque-tokens",
+        action="store_true",
+        help="accept any bearer token, also one that is no JWT (default: check it)",
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed for faults that strike by chance")
     parser.add_argument("--ready-file", metavar="FILE", help="write the URL here once it listens")
 

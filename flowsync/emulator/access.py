@@ -1,9 +1,12 @@
 """Whether a request may be believed: its API version, its date, and who signed it."""
 
-from flowsync.emulator import sharedkey, ticks
+from collections.abc import Mapping
+
+from flowsync.emulator import bearer, sas, sharedkey, ticks
 from flowsync.emulator.refusal import Refused
+from flowsync.emulator.sas import Grant
 from flowsync.emulator.service import Service
-from flowsync.emulator.wire import Call
+from flowsync.emulator.wire import Call, Target
 
 _VERSIONS = """
 2014-02-14 2015-02-21 2015-04-05 2015-07-08 2015-12-11 2016-05-31 2017-04-17 2017-07-29 2017-11-09
@@ -16,16 +19,55 @@ VERSIONS = frozenset(_VERSIONS.split())
 _MAX_SKEW = 15 * 60 * ticks.PER_SECOND
 
 
-def check(service: Service, call: Call) -> None:
-    """Raises Refused unless the request is signed by someone who may."""
+def check(service: Service, call: Call, needs: str, kinds: str) -> None:
+    """Raises Refused unless the request is signed by someone who may do what needs one of the letters ``needs``."""
     authorization = call.headers.get("Authorization", "")
-    if not authorization:
+    version = call.headers.get("x-ms-version")
+    if "sig" in call.query:
+        _check_sas(service, call, needs, kinds, authorization)
+    elif not authorization:
         raise Refused("NoAuthenticationInformation")
-    check_version(call.headers.get("x-ms-version"))
-    if not authorization.startswith("SharedKey "):
+    elif authorization.startswith("Bearer "):
+        check_version(version)
+        _check_bearer(service, call, authorization, kinds)
+    elif authorization.startswith("SharedKey "):
+        check_version(version)
+        sharedkey.check(call, service.accounts)
+        check_date(service, call)
+    else:
         raise Refused("InvalidAuthenticationInfo", status=400)
-    sharedkey.check(call, service.accounts)
-    check_date(service, call)
+
+
+def _check_sas(service: Service, call: Call, needs: str, kinds: str, authorization: str) -> None:
+    version = call.headers.get("x-ms-version")
+    check_version(call.query.get("sv") if version is None else version)
+    grant = sas_grant(service, call, call.query, call.target)
+    if grant.delegated_to:
+        bearer_check = bearer.check(authorization, call.target.account, service.clock.now(), service.opaque_tokens)
+        if bearer_check.oid != grant.delegated_to:
+            raise Refused("AuthenticationFailed", "The signature is for another user.")
+    grant.allows(needs, kinds)
+    call.grant, call.overrides = grant, grant.overrides
+
+
+def sas_grant(service: Service, call: Call, query: Mapping[str, str], target: Target) -> Grant:
+    """Returns what a token grants on a target: that of the call, or a source that the call names."""
+    policies = service.store.policies(target.account, target.share)
+    presented = sas.Presented(query, target, call.secure, call.peer, service.clock.now(), policies)
+    return sas.check(presented, service.accounts)
+
+
+def _check_bearer(service: Service, call: Call, authorization: str, kinds: str) -> None:
+    if not call.secure:
+        raise Refused("InvalidAuthenticationInfo", "A bearer token is only accepted over https.", status=403)
+    call.bearer = bearer.check(authorization, call.target.account, service.clock.now(), service.opaque_tokens)
+    if call.operation == "user_delegation_key":
+        return
+    since = bearer.DATA_SINCE if kinds in ("o", "oc") else bearer.SHARES_SINCE
+    if call.version < since:
+        raise Refused("InvalidHeaderValue", f"Bearer tokens need version {since} of the API or a later one.")
+    if call.headers.get("x-ms-file-request-intent", "").lower() != "backup":
+        raise Refused("MissingRequiredHeader", "A bearer token needs x-ms-file-request-intent: backup.")
 
 
 def check_version(version: str | None) -> None:

@@ -40,6 +40,8 @@ def make(args: argparse.Namespace) -> Emulator:
         shares=tuple(args.share),
         control=args.control,
         seed=args.seed,
+        tls=args.tls,
+        opaque_tokens=args.opaque_tokens,
     )
 
 
@@ -49,11 +51,17 @@ def banner(emulator: Emulator, args: argparse.Namespace) -> str:
     where = (
         "on loopback only" if emulator.host in _LOOPBACK else f"on {emulator.host}: ANYONE who reaches it can use it"
     )
+    trust = (
+        f"\nTrust:      export SSL_CERT_FILE='{emulator.ca_file}' REQUESTS_CA_BUNDLE='{emulator.ca_file}'"
+        if args.tls
+        else ""
+    )
     return (
         f"Azure Files emulator, listening {where}. Stop it with Ctrl+C.\n"
         f"Files:      {emulator.data.resolve() / emulator.account}\n"
         f"Share URL:  {emulator.url}/{share}/Users/NAME/promptflow\n"
         f"Credential: export AZURE_STORAGE_CONNECTION_STRING='{emulator.connection_string}'"
+        f"{trust}"
     )
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import ssl
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +13,10 @@ from aiohttp import web
 from flowsync.emulator.faults import Faults
 from flowsync.emulator.server import Handler, listen
 from flowsync.emulator.service import Service
+from flowsync.emulator.smb_client import SmbClient
 from flowsync.emulator.store.share import Store
 from flowsync.emulator.ticks import Clock
+from flowsync.emulator.tls import make_certificate
 from flowsync.emulator.witness import Callback, Witness
 from flowsync.errors import FlowsyncError
 
@@ -41,6 +42,8 @@ class Emulator:
         control: bool = False,
         log: bool = False,
         seed: int = 0,
+        opaque_tokens: bool = False,
+        tls: bool = False,
     ) -> None:
         self.data, self.account, self.key, self.host = data, account, key, host
         self.faults = Faults(seed)
@@ -48,7 +51,8 @@ class Emulator:
         self._wanted_port, self._port = port, 0
         self._latency, self._control, self._shares = latency, control, shares
         self._accounts = {name: base64.b64decode(text) for name, text in {account: key, **(accounts or {})}.items()}
-        self._tls: ssl.SSLContext | None = None
+        self._opaque_tokens = opaque_tokens
+        self._certificate = make_certificate(data, host) if tls else None
         self._started = threading.Event()
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
@@ -59,7 +63,7 @@ class Emulator:
     @property
     def url(self) -> str:
         """The service's URL, with the account in its path."""
-        return f"{'https' if self._tls else 'http'}://{self.host}:{self._port}/{self.account}"
+        return f"{'https' if self._certificate else 'http'}://{self.host}:{self._port}/{self.account}"
 
     @property
     def port(self) -> int:
@@ -69,11 +73,26 @@ class Emulator:
     @property
     def connection_string(self) -> str:
         """What goes into AZURE_STORAGE_CONNECTION_STRING."""
-        protocol = "https" if self._tls else "http"
+        protocol = "https" if self._certificate else "http"
         return (
             f"DefaultEndpointsProtocol={protocol};AccountName={self.account};AccountKey={self.key};"
             f"FileEndpoint={self.url};"
         )
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate to trust, for SSL_CERT_FILE or REQUESTS_CA_BUNDLE."""
+        if self._certificate is None:
+            raise RuntimeError("This emulator speaks plain http.")
+        return self._certificate.certificate
+
+    @property
+    def smb(self) -> SmbClient:
+        """Someone who has the shares mounted."""
+        loop = self._loop
+        if loop is None:
+            raise RuntimeError("The emulator was not started.")
+        return SmbClient(self._running().service, self.account, loop)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -158,13 +177,15 @@ class Emulator:
         store = Store(self.data, Clock())
         runner: web.ServerRunner | None = None
         try:
-            service = Service(store, store.clock, self._accounts)
+            service = Service(store, store.clock, self._accounts, opaque_tokens=self._opaque_tokens)
+            service.later = asyncio.get_running_loop().call_later
             for share in self._shares:
                 if not store.exists(self.account, share):
                     store.create(self.account, share)
             self._handler = Handler(service, self.faults, self._witness, self._latency, self._control)
             try:
-                runner, self._port = await listen(self._handler, self.host, self._wanted_port, self._tls)
+                tls = self._certificate.context() if self._certificate else None
+                runner, self._port = await listen(self._handler, self.host, self._wanted_port, tls)
             except OSError as error:
                 raise FlowsyncError(
                     f"The emulator cannot listen on {self.host}:{self._wanted_port}: {error.strerror}.",

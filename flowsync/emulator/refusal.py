@@ -125,6 +125,7 @@ TABLE: Mapping[str, tuple[int, str]] = {
         "One of the query parameters specified in the request URI is outside the permissible range.",
     ),
     "ParentNotFound": (404, "The specified parent path does not exist."),
+    "PendingCopyOperation": (409, "There is currently a pending copy operation."),
     "PreviousSnapshotNotFound": (409, "The previous snapshot is not found."),
     "ReadOnlyAttribute": (409, "The specified resource is read-only and cannot be modified at this time."),
     "RequestBodyTooLarge": (413, "The request body is too large and exceeds the maximum permissible limit."),

@@ -15,6 +15,7 @@ from flowsync.emulator import access, control, route
 from flowsync.emulator.faults import Fault, Faults
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import MAX_BODY, Service
+from flowsync.emulator.smb import WaitForFlush
 from flowsync.emulator.wire import Call, Changed, Reply, Stream, find_target, refusal, split_query
 from flowsync.emulator.witness import Event, Witness
 
@@ -93,13 +94,18 @@ class Handler:
         return fault
 
     async def _effect(self, request: web.BaseRequest, call: Call, operation: route.Operation) -> Reply:
-        access.check(self.service, call)
+        access.check(self.service, call, operation.needs, operation.kinds)
         if request.can_read_body:
             call.body = await _read_body(request, MAX_BODY)
         if self.witness.callbacks:
             event = Event("before", call.operation, call.where)
             await asyncio.get_running_loop().run_in_executor(None, self.witness.tell, event)
-        return operation.run(self.service, call)
+        while True:
+            try:
+                return operation.run(self.service, call)
+            except WaitForFlush as wait:
+                await asyncio.sleep(wait.seconds)
+                call.waited += wait.seconds
 
     def _dress(self, call: Call, reply: Reply, request_id: str) -> None:
         """Adds what every reply carries."""

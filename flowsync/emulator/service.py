@@ -1,9 +1,10 @@
 """What every operation works on: the store, the clock, the accounts and the neighbours."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from flowsync.emulator.refusal import Refused
+from flowsync.emulator.smb import MAX_FLUSH, Neighbours
 from flowsync.emulator.store.node import Node
 from flowsync.emulator.store.share import Share, Store
 from flowsync.emulator.store.tree import Place
@@ -20,6 +21,9 @@ class Service:
     store: Store
     clock: Clock
     accounts: Mapping[str, bytes]
+    neighbours: Neighbours = field(default_factory=Neighbours)
+    opaque_tokens: bool = False
+    later: Callable[[float, Callable[[], None]], object] = lambda seconds, call: call()
 
     def share(self, call: Call, writes: bool = False) -> Share:
         """Finds the share (or snapshot) that a call names; a snapshot takes no writes."""
@@ -27,6 +31,11 @@ class Service:
         if snapshot and writes:
             raise Refused("ShareSnapshotOperationNotSupported")
         return self.store.share(call.target.account, call.target.share, snapshot)
+
+    def settle(self, call: Call, node: Node) -> None:
+        """Makes SMB clients give up what they cache of a file; the request waits for them as long as it may."""
+        text = call.query.get("timeout", "")
+        self.neighbours.settle(node, self.clock, call.waited, float(text) if text.isdigit() else MAX_FLUSH)
 
     def file(self, call: Call, share: Share) -> tuple[Place, Node]:
         """Finds the file that a call names."""

@@ -6,12 +6,16 @@ What belongs here: reading a URL in path style or host style, typed access to he
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from flowsync.emulator import names, ticks
 from flowsync.emulator.refusal import Refused
+
+if TYPE_CHECKING:
+    from flowsync.emulator.bearer import Identity
+    from flowsync.emulator.sas import Grant
 
 BOM = b"\xef\xbb\xbf"
 XML_HEAD = '<?xml version="1.0" encoding="utf-8"?>'
@@ -42,8 +46,10 @@ class Call:
     peer: str = "127.0.0.1"
     body: bytes = b""
     operation: str = ""
-    deadline: float = 0.0
     overrides: Mapping[str, str] = field(default_factory=dict)  # response headers that a SAS asks for
+    grant: "Grant | None" = None  # of the SAS that signed it
+    bearer: "Identity | None" = None  # of the token that came with it
+    waited: float = 0.0  # seconds that it was held back for an SMB client
 
     @property
     def version(self) -> str:

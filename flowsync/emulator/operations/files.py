@@ -8,6 +8,7 @@ from flowsync.emulator import ticks
 from flowsync.emulator.operations import leases
 from flowsync.emulator.operations.properties import (
     HTTP,
+    default_type,
     read_headers,
     smb_headers,
     take_http,
@@ -36,6 +37,7 @@ def create(service: Service, call: Call) -> Reply:
     place = place_for_file(share, call)
     node = node_for_file(service, share, call, place)
     take_http(call, node)
+    default_type(node)
     take_metadata(call, node)
     take_smb(service, share, call, node, created=True)
     node.spans = [Span(0, len(call.body) - 1, node.changed)] if call.body else []
@@ -67,6 +69,7 @@ def node_for_file(service: Service, share: Share, call: Call, place: Place) -> N
             raise Refused("LeaseNotPresentWithFileOperation")
         return share.tree.new_node(place.parent, place.name, is_folder=False)
     leases.guard(service, call, place.node)
+    service.neighbours.check(place.node, "wd")
     if "ReadOnly" in place.node.attributes:
         raise Refused("ReadOnlyAttribute")
     place.node.permission = ""
@@ -112,6 +115,7 @@ def head(service: Service, call: Call) -> Reply:
     share = service.share(call)
     _, node = service.file(call, share)
     leases.guard_read(service, call, node)
+    service.settle(call, node)
     return Reply(
         200, {**read_headers(service, call, node), "Content-Length": str(node.size), "x-ms-file-file-type": "Regular"}
     )
@@ -122,6 +126,7 @@ def delete(service: Service, call: Call) -> Reply:
     share = service.share(call, writes=True)
     place, node = service.file(call, share)
     leases.guard(service, call, node)
+    service.neighbours.check_delete(node)
     if "ReadOnly" in node.attributes:
         raise Refused("ReadOnlyAttribute")
     share.tree.remove(place)
@@ -133,6 +138,7 @@ def set_properties(service: Service, call: Call) -> Reply:
     share = service.share(call, writes=True)
     place, node = service.file(call, share)
     leases.guard(service, call, node)
+    service.neighbours.check(node, "w")
     size = call.number("x-ms-content-length", -1)
     if any(f"x-ms-{name}" in call.headers for name in HTTP):
         take_http(call, node)
@@ -150,6 +156,7 @@ def set_metadata(service: Service, call: Call) -> Reply:
     share = service.share(call, writes=True)
     place, node = service.file(call, share)
     leases.guard(service, call, node)
+    service.neighbours.check(node, "w")
     take_metadata(call, node)
     node.changed = service.clock.next()
     share.tree.update(place, node)

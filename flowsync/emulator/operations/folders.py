@@ -53,6 +53,7 @@ def delete(service: Service, call: Call) -> Reply:
         raise Refused("InvalidUri", "The root of a share cannot be deleted.")
     if share.tree.children(place)[1]:
         raise Refused("DirectoryNotEmpty")
+    service.neighbours.check_delete(node)
     if "ReadOnly" in node.attributes:
         raise Refused("ReadOnlyAttribute")
     share.tree.remove(place)

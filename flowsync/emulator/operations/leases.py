@@ -42,6 +42,7 @@ def acquire(service: Service, call: Call) -> Reply:
     if call.headers.get("x-ms-lease-duration", "-1") != "-1":
         raise Refused("InvalidHeaderValue", "A file's lease has no end: x-ms-lease-duration must be -1.")
     proposed = lease_id(call, "x-ms-proposed-lease-id")
+    service.neighbours.check_lease(node)
     if node.lease and node.lease.locks(service.clock.now()) and not same(proposed, node.lease.id):
         raise Refused("LeaseAlreadyPresent")
     node.lease = lease_for(proposed, INFINITE, service.clock.now())

@@ -28,7 +28,7 @@ def list_folder(service: Service, call: Call) -> Reply:
     includes = {word.strip().lower() for word in call.query.get("include", "").split(",") if word.strip()}
     if includes - _INCLUDES:
         raise Refused("InvalidQueryParameterValue")
-    nodes, following = _page(share, place, names.fold(prefix), after, limit)
+    nodes, following = _page(service, share, place, names.fold(prefix), after, limit)
     ids = call.version >= _IDS_SINCE
     entries = "".join(_entry(node, includes, ids) for node in nodes)
     head = _head(call, service, share)
@@ -39,7 +39,7 @@ def list_folder(service: Service, call: Call) -> Reply:
     )
 
 
-def _page(share: Share, place: Place, prefix: str, after: str, limit: int) -> tuple[list[Node], str]:
+def _page(service: Service, share: Share, place: Place, prefix: str, after: str, limit: int) -> tuple[list[Node], str]:
     """Returns a page's nodes, each as it is on disk now, and the folded name that the next page starts with."""
     children, order = share.tree.children(place)
     nodes: list[Node] = []
@@ -52,6 +52,8 @@ def _page(share: Share, place: Place, prefix: str, after: str, limit: int) -> tu
         if len(nodes) == limit:
             return nodes, fold
         node = children[fold]
+        if service.neighbours.hides(node):
+            continue
         if share.tree.fresh(node, f"{place.path}/{node.on_disk}"):
             nodes.append(node)
         else:

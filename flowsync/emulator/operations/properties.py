@@ -6,7 +6,8 @@ What belongs here: the header groups that many operations share (ETag, times, SM
 import re
 from urllib.parse import quote
 
-from flowsync.emulator import ticks
+from flowsync.emulator import sddl, ticks
+from flowsync.emulator.names import digest
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import Service
 from flowsync.emulator.store.node import Node
@@ -35,6 +36,11 @@ def take_http(call: Call, node: Node) -> None:
     node.headers = {
         name: value for name in HTTP if (value := call.headers.get(f"x-ms-{name}")) is not None and value != ""
     }
+
+
+def default_type(node: Node) -> None:
+    """Gives a new file the type that the service gives to one whose creator named none."""
+    node.headers.setdefault("content-type", "application/octet-stream")
 
 
 def take_metadata(call: Call, node: Node) -> None:
@@ -101,22 +107,27 @@ def _take_permission(share: Share, call: Call, node: Node, service: Service) -> 
             raise Refused("InvalidHeaderValue", "There is no permission of this key.")
         node.permission = key
     elif text is not None and text.lower() not in ("inherit", "preserve"):
-        node.permission = keep_permission(service, share, text)
+        form = call.headers.get("x-ms-file-permission-format", "sddl").lower()
+        node.permission = keep_permission(service, share, text, form)
 
 
 DEFAULT_SDDL = "O:SYG:SYD:(A;;FA;;;BA)(A;;FA;;;SY)(A;;0x1200a9;;;BU)(A;;0x1301bf;;;AU)"
 DEFAULT_KEY = "7882616418388512093*10113757398281230364"
 
 
-def keep_permission(service: Service, share: Share, sddl: str) -> str:
-    """Keeps a security descriptor in the share and returns its key, always the same for the same text."""
-    if sddl == DEFAULT_SDDL:
+def keep_permission(service: Service, share: Share, text: str, form: str = "sddl") -> str:
+    """Keeps a security descriptor in the share and returns its key, always the same for the same descriptor."""
+    if form == "binary":
+        text = sddl.to_text(text)
+    elif form == "sddl":
+        sddl.check(text)
+    else:
+        raise Refused("InvalidHeaderValue")
+    if text == DEFAULT_SDDL:
         return DEFAULT_KEY
-    from flowsync.emulator.names import digest
-
-    key = f"{int(digest(sddl), 16)}*{int(digest(sddl[::-1]), 16)}"
+    key = f"{int(digest(text), 16)}*{int(digest(text[::-1]), 16)}"
     if key not in share.permissions:
-        share.permissions[key] = sddl
+        share.permissions[key] = text
         service.store.save(share)
     return key
 

@@ -14,7 +14,7 @@ from flowsync.emulator.store import disk
 from flowsync.emulator.store.node import Node, Span
 from flowsync.emulator.store.share import Share
 from flowsync.emulator.store.tree import Place
-from flowsync.emulator.wire import Call, Changed, Reply, document
+from flowsync.emulator.wire import Call, Changed, Reply
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _AT_ONCE = 4 << 20
@@ -29,12 +29,18 @@ def put(service: Service, call: Call) -> Reply:
         raise Refused("RequestBodyTooLarge")
     if end - start + 1 != len(call.body):
         raise Refused("InvalidHeaderValue", "The range and the body differ in length.")
-    place, node = writable(service, call, share, end)
     check_md5(call)
+    return write(service, call, share, start, call.body)
+
+
+def write(service: Service, call: Call, share: Share, start: int, content: bytes) -> Reply:
+    """Writes bytes into the file that a call names, wherever they come from."""
+    end = start + len(content) - 1
+    place, node = writable(service, call, share, start, end)
     _touch(service, call, node)
     node.spans = with_span(share, node.spans, Span(start, end, node.changed))
-    share.tree.write_range(place, node, start, call.body)
-    return Reply(201, {**_written(node), "Content-MD5": md5(call.body)})
+    share.tree.write_range(place, node, start, content)
+    return Reply(201, {**_written(node), "x-ms-request-server-encrypted": "true", "Content-MD5": md5(content)})
 
 
 def clear(service: Service, call: Call) -> Reply:
@@ -43,7 +49,7 @@ def clear(service: Service, call: Call) -> Reply:
     start, end = whole_range(call)
     if call.body:
         raise Refused("InvalidHeaderValue")
-    place, node = writable(service, call, share, end)
+    place, node = writable(service, call, share, start, end)
     _touch(service, call, node)
     inner = -(-start // _CLEAR_UNIT) * _CLEAR_UNIT, (end + 1) // _CLEAR_UNIT * _CLEAR_UNIT - 1
     if end == node.size - 1:
@@ -54,12 +60,13 @@ def clear(service: Service, call: Call) -> Reply:
     return Reply(201, _written(node))
 
 
-def writable(service: Service, call: Call, share: Share, end: int) -> tuple[Place, Node]:
+def writable(service: Service, call: Call, share: Share, start: int, end: int) -> tuple[Place, Node]:
     """Finds the file to write a range into."""
     place, node = service.file(call, share)
     leases.guard(service, call, node)
     if "ReadOnly" in node.attributes:
         raise Refused("ReadOnlyAttribute")
+    service.neighbours.check_range(node, start, end)
     if end >= node.size:
         raise Refused("InvalidRange")
     return place, node
@@ -112,43 +119,12 @@ def _written(node: Node) -> dict[str, str]:
     return {
         "ETag": ticks.etag(node.changed),
         "Last-Modified": ticks.http_date(node.changed),
-        "x-ms-request-server-encrypted": "true",
         "x-ms-file-last-write-time": ticks.iso(node.written),
     }
 
 
-def list_ranges(service: Service, call: Call) -> Reply:
-    """Lists the ranges of a file that were written."""
-    share = service.share(call)
-    _, node = service.file(call, share)
-    leases.guard_read(service, call, node)
-    first, last = _asked(call, node)
-    text = "".join(
-        f"<Range><Start>{max(span.start, first)}</Start><End>{min(span.end, last)}</End></Range>"
-        for span in _joined(node.spans)
-        if span.start <= last and span.end >= first
-    )
-    headers = {
-        "ETag": ticks.etag(node.changed),
-        "Last-Modified": ticks.http_date(node.changed),
-        "x-ms-content-length": str(node.size),
-    }
-    return document(200, f"<Ranges>{text}</Ranges>", headers)
-
-
-def _joined(spans: list[Span]) -> list[Span]:
-    joined: list[Span] = []
-    for span in spans:
-        if span.cleared:
-            continue
-        if joined and joined[-1].end + 1 == span.start:
-            joined[-1].end = span.end
-        else:
-            joined.append(Span(span.start, span.end, span.tick))
-    return joined
-
-
-def _asked(call: Call, node: Node) -> tuple[int, int]:
+def asked(call: Call, node: Node) -> tuple[int, int]:
+    """Reads the first and last byte that a read is about, all of them if it names none."""
     text = call.headers.get("x-ms-range") or call.headers.get("Range")
     if text is None:
         return 0, max(node.size - 1, 0)
@@ -167,10 +143,12 @@ def get(service: Service, call: Call) -> Reply:
     share = service.share(call)
     place, node = service.file(call, share)
     leases.guard_read(service, call, node)
+    service.neighbours.check(node, "r")
+    service.settle(call, node)
     ranged = "x-ms-range" in call.headers or "Range" in call.headers
     with_md5 = call.flag("x-ms-range-get-content-md5")
     for _ in range(100):
-        first, last = _asked(call, node)
+        first, last = asked(call, node)
         length = last - first + 1 if node.size else 0
         if with_md5 and (not ranged or length > _AT_ONCE):
             raise Refused("InvalidHeaderValue" if not ranged else "OutOfRangeInput")

@@ -2,14 +2,14 @@
 
 from urllib.parse import urlsplit
 
-from flowsync.emulator import names
+from flowsync.emulator import access, names
 from flowsync.emulator.operations import leases
 from flowsync.emulator.operations.properties import smb_headers, take_metadata, take_smb, written_headers
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import Service, expect
 from flowsync.emulator.store.node import Node
 from flowsync.emulator.store.tree import Place
-from flowsync.emulator.wire import Call, Reply, Target, find_target
+from flowsync.emulator.wire import Call, Reply, Target, find_target, split_query
 
 
 def rename(service: Service, call: Call) -> Reply:
@@ -22,6 +22,7 @@ def rename(service: Service, call: Call) -> Reply:
     source_parts = names.split(source_target.raw_path, call.flag("x-ms-source-allow-trailing-dot"))
     source = share.tree.locate(source_parts)
     node = expect(source, is_folder)
+    _check_grant(service, call, source_target)
     if not source.name:
         raise Refused("InvalidUri", "The root of a share cannot be renamed.")
     target = share.tree.locate(call.parts)
@@ -42,7 +43,18 @@ def rename(service: Service, call: Call) -> Reply:
     return Reply(200, {**written_headers(node), **smb_headers(node)})
 
 
+def _check_grant(service: Service, call: Call, source: Target) -> None:
+    """A signature for one file is none for the source: that one needs its own, in its URL."""
+    if call.grant is None or not call.grant.one_file:
+        return
+    query = split_query(urlsplit(call.need("x-ms-file-rename-source")).query)
+    if "sig" not in query:
+        raise Refused("AuthorizationFailure")
+    access.sas_grant(service, call, query, source).allows("w", "o")
+
+
 def _check_source(service: Service, call: Call, node: Node) -> None:
+    service.neighbours.check(node, "d")
     if not node.folder:
         leases.check(service, call.headers.get("x-ms-source-lease-id"), node)
 
@@ -61,6 +73,7 @@ def _check_target(service: Service, call: Call, source: Node, target: Place) -> 
     if there.folder or source.folder or not call.flag("x-ms-file-rename-replace-if-exists"):
         raise Refused("ResourceAlreadyExists")
     leases.check(service, given, there)
+    service.neighbours.check_delete(there)
     if "ReadOnly" in there.attributes and not call.flag("x-ms-file-rename-ignore-readonly"):
         raise Refused("ReadOnlyAttribute")
 

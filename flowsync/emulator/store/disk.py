@@ -48,6 +48,11 @@ def open_to_read(path: str) -> int:
     return os.open(path, os.O_RDONLY | _BINARY | _NOFOLLOW)
 
 
+def close(handle: int) -> None:
+    """Closes an open file."""
+    os.close(handle)
+
+
 def put_whole(folder: str, path: str, content: bytes, size: int, mtime: int) -> Signature:
     """Puts a file of ``size`` bytes in place at once: ``content``, then zeros. ``folder`` is for the temporary."""
     handle, temporary = _temporary(folder)

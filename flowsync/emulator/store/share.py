@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from flowsync.emulator import names
+from flowsync.emulator import names, ticks
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.store.catalog import Catalog
 from flowsync.emulator.store.node import Lease, Node
@@ -18,6 +18,9 @@ from flowsync.emulator.ticks import Clock
 
 INSIDE = ".flowsync-emulator"
 """The dot-folder below the data folder: catalogue, temporaries, snapshots, deleted shares."""
+
+RETENTION_DAYS = 7
+FILETIME_EPOCH = 504_911_232_000_000_000
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +68,7 @@ class Store:
         self.deleted: list[Share] = []
         for key, record in self.catalog.shares():
             self._take(key, record)
+        self.purge()
 
     def share(self, account: str, name: str, snapshot: str = "") -> Share:
         """Finds a share, adopting a folder that someone made on disk; raises Refused."""
@@ -96,6 +100,67 @@ class Store:
         folder.mkdir(parents=True)
         return self._new(account, name)
 
+    def delete(self, share: Share) -> None:
+        """Deletes a share; while the retention lasts, it is only put away."""
+        days = self.retention(share.account)
+        if days == 0:
+            self.discard(share)
+            return
+        now = self.clock.next()
+        folder = f"{INSIDE}/deleted/{share.key}"
+        (self.data / folder).parent.mkdir(exist_ok=True)
+        (self.data / share.folder).rename(self.data / folder)
+        share.folder, share.deleted, share.lease = folder, now, None
+        share.version = f"{now - FILETIME_EPOCH:016X}"
+        del self._shares[share.account, share.name, ""]
+        self.deleted.append(share)
+        self.save(share)
+        self.purge()
+
+    def undelete(self, account: str, name: str, version: str) -> Share:
+        """Brings a deleted share back under its name; raises Refused."""
+        matches = [one for one in self.deleted if (one.account, one.name, one.version) == (account, name, version)]
+        if not matches:
+            raise Refused("ShareNotFound")
+        if self.exists(account, name):
+            raise Refused("ShareAlreadyExists")
+        share = matches[0]
+        folder = f"{account}/{name}"
+        (self.data / folder).parent.mkdir(exist_ok=True)
+        (self.data / share.folder).rename(self.data / folder)
+        self.deleted.remove(share)
+        share.folder, share.deleted, share.version, share.changed = folder, 0, "", self.clock.next()
+        self._plant(share, share.tree.root)
+        self.save(share)
+        return share
+
+    def policies(self, account: str, name: str) -> list[dict[str, str]]:
+        """Returns the stored access policies of a share, none if there is no such share."""
+        share = self._shares.get((account, name, ""))
+        return share.policies if share else []
+
+    def retention(self, account: str) -> int:
+        """Returns for how many days the account keeps deleted shares, 0 for not at all."""
+        days = self.catalog.setting(f"retention/{account}")
+        return int(days) if days is not None else RETENTION_DAYS
+
+    def purge(self) -> None:
+        """Discards deleted shares whose retention is over."""
+        for share in list(self.deleted):
+            if self.clock.now() - share.deleted > self.retention(share.account) * 86400 * ticks.PER_SECOND:
+                self.deleted.remove(share)
+                self.discard(share)
+
+    def used_bytes(self, share: Share) -> int:
+        """Returns the size of all files of a share."""
+        files = (path for path in (self.data / share.folder).rglob("*") if path.is_file() and not path.is_symlink())
+        return sum(path.stat().st_size for path in files)
+
+    def adopt(self, share: Share, root: Node) -> None:
+        """Takes in a share whose folder and nodes exist (a snapshot)."""
+        self._plant(share, root)
+        self.save(share)
+
     def of(self, account: str) -> Iterator[Share]:
         """Yields the account's shares and snapshots, by name and then time."""
         home = self.data / account
@@ -120,7 +185,8 @@ class Store:
         shutil.rmtree(self.data / share.folder, ignore_errors=True)
         self.catalog.drop(share.tree.root)
         self.catalog.drop_share(share.key)
-        self._shares.pop((share.account, share.name, share.snapshot), None)
+        if self._shares.get((share.account, share.name, share.snapshot)) is share:
+            del self._shares[share.account, share.name, share.snapshot]
 
     def close(self) -> None:
         """Closes the catalogue."""
@@ -139,14 +205,20 @@ class Store:
         return Node(share.key, 0, "", True, 0, now, now, now, accessed=now, attributes="Directory", inode=inode)
 
     def _plant(self, share: Share, root: Node) -> None:
-        share.tree = Tree(str(self.data / share.folder), root, self.catalog, self.clock, str(self.temporary))
+        share.tree = self._tree(share, root)
         self._shares[share.account, share.name, share.snapshot] = share
+
+    def _tree(self, share: Share, root: Node) -> Tree:
+        return Tree(str(self.data / share.folder), root, self.catalog, self.clock, str(self.temporary))
 
     def _take(self, key: int, record: Mapping[str, Any]) -> None:
         lease = record["lease"]
         share = Share(**{**record, "key": key, "lease": Lease(**lease) if lease else None})
         root = self.catalog.node(key)
-        if (self.data / share.folder).is_dir():
-            self._plant(share, root or self._new_root(share))
-        else:
+        if not (self.data / share.folder).is_dir():
             self.catalog.drop_share(key)
+        elif share.deleted:
+            share.tree = self._tree(share, root or self._new_root(share))
+            self.deleted.append(share)
+        else:
+            self._plant(share, root or self._new_root(share))
