@@ -173,9 +173,9 @@ class _Reader:
         """Reads one entry of a collection in braces."""
         if not isinstance(key, yaml.Scalar) and key is not value:
             raise Unfit(f"line {key.span.line}: its key is not a plain name")
-        head = "" if key is value else self.text[key.span.start : key.span.end] + ":"
+        head = "-" if key is value else self.text[key.span.start : key.span.end] + ":"
         piece = self.inline(value, self.text[value.span.start : value.span.end])
-        return Entry(name, 0, "", head, " " if head else "", piece, "")
+        return Entry(name, 0, "", head, " ", piece, "")
 
     # -- Lines --------------------------------------------------------------------------------------------------
 
