@@ -6,8 +6,8 @@ version, or a damaged one, is thrown away and begun anew.
 
 import json
 import sqlite3
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from types import TracebackType
@@ -91,6 +91,16 @@ class Cache:
             with suppress(FileNotFoundError):
                 self._path.with_name(self._path.name + suffix).unlink()
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Makes all writes inside one transaction; the outermost one commits."""
+        if self._db.in_transaction:
+            yield
+            return
+        with self._db:
+            self._db.execute("BEGIN")
+            yield
+
     def seen(self, remote: str, flow: FlowName) -> dict[Path, Seen]:
         """Returns the flow's files as last seen on the share."""
         rows = self._db.execute(
@@ -103,7 +113,7 @@ class Cache:
 
     def see(self, remote: str, flow: FlowName, files: Mapping[Path, Seen]) -> None:
         """Replaces what is known of the flow's files."""
-        with self._db:
+        with self.together():
             self._db.execute("DELETE FROM seen WHERE remote = ? AND flow = ?", (remote, flow))
             self._db.executemany(
                 "INSERT INTO seen VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -112,7 +122,7 @@ class Cache:
 
     def acknowledge(self, remote: str, flow: FlowName, path: Path, file: Seen | None) -> None:
         """Records what one write left on the share; None after a removal."""
-        with self._db:
+        with self.together():
             if file is None:
                 self._db.execute("DELETE FROM seen WHERE remote = ? AND flow = ? AND path = ?", (remote, flow, path))
             else:
@@ -127,7 +137,7 @@ class Cache:
 
     def observe(self, remote: str, flow: FlowName, observation: Observation | None) -> None:
         """Records the last observation of a flow; None forgets the flow and its files."""
-        with self._db:
+        with self.together():
             if observation is None:
                 self._db.execute("DELETE FROM flows WHERE remote = ? AND flow = ?", (remote, flow))
                 self._db.execute("DELETE FROM seen WHERE remote = ? AND flow = ?", (remote, flow))
@@ -136,7 +146,7 @@ class Cache:
 
     def looked(self, remote: str, at: str, share: str) -> None:
         """Records when the whole remote was last looked at (RFC 3339), and which share it was."""
-        with self._db:
+        with self.together():
             self._db.execute("INSERT OR REPLACE INTO remotes VALUES (?, ?, ?)", (remote, at, share))
 
     def last_look(self, remote: str) -> tuple[str, str] | None:
@@ -153,7 +163,7 @@ class Cache:
 
     def found(self, tree: str, rules: str, errors: int, warnings: int) -> None:
         """Records how many errors and warnings a tree has under these rules."""
-        with self._db:
+        with self.together():
             self._db.execute("INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?)", (tree, rules, errors, warnings))
 
     def close(self) -> None:

@@ -9,7 +9,8 @@ import io
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import BinaryIO, cast
@@ -20,8 +21,10 @@ from gitdb.db.loose import LooseObjectDB
 
 from flowsync.core.tree import EXECUTABLE, REGULAR, Blob, Entry, File, Path, Problem
 from flowsync.errors import RepositoryError
+from flowsync.repo.bulk import Store, one_pack
 from flowsync.repo.plumbing import environment, text
 
+_MANY = 200  # blobs; git gathers loose objects into a pack at 6,700
 IN_MEMORY = 4 * 1024 * 1024  # bytes; larger blobs go through a temporary file
 _DIRECTORY = "40000"
 _LINK = "120000"
@@ -79,6 +82,15 @@ class Objects:
         """Stores ``size`` bytes of ``data`` as a blob and returns its id."""
         stored = self._loose.store(IStream("blob", size, data))
         return Blob(stored.hexsha.decode("ascii"))
+
+    @contextmanager
+    def writing(self, expected: int) -> Iterator[Store]:
+        """Yields a store for about ``expected`` blobs; they can be read once the context has ended."""
+        if expected < _MANY:
+            yield self.write_blob
+            return
+        with one_pack(self._folder) as store:
+            yield store
 
     def write_bytes(self, content: bytes) -> Blob:
         """Stores ``content`` as a blob and returns its id."""

@@ -4,6 +4,7 @@ Everything is prepared as commits that nothing names yet; then the branch moves 
 and only then do tracking refs and bases follow.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -168,7 +169,7 @@ def _land_together(link: Link, old_tip: str | None, ready: list[Standing]) -> li
     moves: list[Move] = []
     recorded = link.flows_below(link.base_prefix)
     for standing in ready:
-        step = _merge(link, standing, tip) if standing.state in BOTH else _replay(link, standing, tip)
+        step = _merge(link, standing, tip) if standing.state in BOTH else _replay(link, standing, old_tip, tip)
         link.reporter.advance()
         tip = step.tip
         if step.result:
@@ -178,7 +179,17 @@ def _land_together(link: Link, old_tip: str | None, ready: list[Standing]) -> li
     if tip is not None and tip != old_tip:
         link.repo.worktree.fast_forward(link.remote.branch, old_tip, tip)
     link.repo.refs.move(moves, "landed")
+    _remember(link, results)
     return results
+
+
+def _remember(link: Link, results: Sequence[Result]) -> None:
+    """Tells the cache which commit each look has become, so that the next equal look needs no comparison."""
+    observations = link.cache.observations(link.remote.name)
+    with link.cache.together():
+        for result in results:
+            if result.did is Did.LANDED and (seen := observations.get(result.flow)):
+                link.cache.observe(link.remote.name, result.flow, dataclasses.replace(seen, tracking=result.commit))
 
 
 def _moves(link: Link, standing: Standing, base: str | None, tracking: str | None) -> list[Move]:
@@ -190,10 +201,10 @@ def _moves(link: Link, standing: Standing, base: str | None, tracking: str | Non
     return moves
 
 
-def _replay(link: Link, standing: Standing, tip: str | None) -> _Step:
+def _replay(link: Link, standing: Standing, old_tip: str | None, tip: str | None) -> _Step:
     """Puts Studio's saves since base onto the tip, one commit each."""
     onto = tip
-    for sha in _saves(link, standing, tip):
+    for sha in _saves(link, standing, old_tip):
         onto = replayed(link, link.repo.objects.commit(sha), sha, onto, standing.flow) or onto
     paths = tuple(change.path for change in standing.decided.remote)
     return _Step(onto, onto, Result(standing.flow, Did.LANDED, paths, onto or ""))

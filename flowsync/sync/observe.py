@@ -17,7 +17,8 @@ from flowsync.core.flow import kind_of
 from flowsync.core.plan import Hold
 from flowsync.core.tree import FlowName, Path, Seen, Version
 from flowsync.errors import ShareError, ShareMissing
-from flowsync.share.base import Failed, Share
+from flowsync.repo.bulk import Store
+from flowsync.share.base import Content, Share
 from flowsync.sync.link import Link
 from flowsync.sync.scan import Scan, Scans, scan
 
@@ -115,23 +116,30 @@ def _fetch(
     if not wanted:
         return suspects
     link.reporter.begin("Fetching", len(wanted))
-    for content in share.read(list(wanted)):
-        flow, path = wanted[content.path]
-        link.reporter.advance()
-        if isinstance(content, Failed):
-            if not isinstance(content.error, ShareMissing):  # one that is gone by now shows as a look that disagrees
+    with link.repo.objects.writing(len(wanted)) as store:
+        for content in share.read(list(wanted)):
+            flow, path = wanted[content.path]
+            link.reporter.advance()
+            if isinstance(content, Content):
+                files[flow][path], doubt = _stored(store, path, content)
+                if doubt:
+                    suspects.setdefault(flow, []).append((path, content.version, doubt))
+            elif not isinstance(content.error, ShareMissing):  # one that is gone by now is a look that disagrees
                 failed[flow] = content.error
-            continue
-        with closing(content.data):
-            watched = _Watched(content.data)
-            blob = link.repo.objects.write_blob(content.version.size, cast(BinaryIO, watched))
-        files[flow][path] = Seen(content.version, blob)
-        if content.version.size and watched.only_nul:
-            suspects.setdefault(flow, []).append((path, content.version, "holds nothing but NUL bytes"))
-        elif kind_of(path) in ("dag", "flex") and not document.parse(link.repo.objects.read(blob)).parsed:
-            suspects.setdefault(flow, []).append((path, content.version, "does not parse"))
     link.reporter.end()
     return suspects
+
+
+def _stored(store: Store, path: Path, content: Content) -> tuple[Seen, str]:
+    """Stores a file's content, and returns with it why it looks half-written, if it does."""
+    with closing(content.data) as data:
+        readable = kind_of(path) not in ("dag", "flex") or document.parse(data.read()).parsed
+        data.seek(0)
+        watched = _Watched(data)
+        seen = Seen(content.version, store(content.version.size, cast(BinaryIO, watched)))
+    if content.version.size and watched.only_nul:
+        return seen, "holds nothing but NUL bytes"
+    return seen, "" if readable else "does not parse"
 
 
 def _unsettled(link: Link, share: Share, suspects: Sequence[tuple[Path, Version, str]]) -> Hold | None:

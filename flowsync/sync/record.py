@@ -59,10 +59,11 @@ def record(link: Link, seeing: Mapping[FlowName, Seeing | ShareError]) -> dict[F
             moves.append(Move(link.base_ref(flow), here.bases.get(flow), new))
         settled.append((flow, seen, new))
     link.repo.refs.move(moves, "look at the share")
-    for flow, seen, new in settled:
-        link.cache.see(link.remote.name, flow, seen.files)
-        observation = Observation(seen.scan.fingerprint, new or "", seen.last_write, None, seen.scan.problems)
-        link.cache.observe(link.remote.name, flow, observation if new else None)
+    with link.cache.together():
+        for flow, seen, new in settled:
+            link.cache.see(link.remote.name, flow, seen.files)
+            observation = Observation(seen.scan.fingerprint, new or "", seen.last_write, None, seen.scan.problems)
+            link.cache.observe(link.remote.name, flow, observation if new else None)
     return moved
 
 
