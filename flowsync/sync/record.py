@@ -90,6 +90,8 @@ def _track(link: Link, here: _Here, flow: FlowName, seen: Seeing) -> tuple[str |
     if tracking is None:
         if not files:
             return None, False
+        if local and _holds(link, local, files):
+            return here.tip, True
         if adopted := _adopted(link, here.tip, flow, files) if local else None:
             return adopted, True
         parent = here.tip if local is None else _before(link, here.tip, flow)
