@@ -13,7 +13,10 @@ from typing import TypeVar
 
 import yaml
 
+from flowsync.core import document
 from flowsync.core.names import problem_with_name, to_ref
+from flowsync.core.rules import KEYS as VALIDATION_KEYS
+from flowsync.core.rules import Settings, settings_from
 from flowsync.core.tree import FlowName
 from flowsync.errors import ConfigError
 
@@ -68,6 +71,7 @@ class Config:
     """The whole file. The first remote is the one that commands mean unless told otherwise."""
 
     remotes: Mapping[str, RemoteConfig]
+    validation: Settings = field(default_factory=Settings)
 
     def remote(self, name: str | None) -> RemoteConfig:
         """Returns a remote by name, the first one for None."""
@@ -91,29 +95,28 @@ def load(root: FilePath) -> Config:
 
 def parse(text: str) -> Config:
     """Reads the text of a ``.flowsync.yaml``."""
-    try:
-        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{FILE}:{line}: is not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{FILE}:1: is not YAML: {error}") from error
-    top = _Mapping(node, "the file")
-    # rules, connections and limits belong to validation, which reads them itself.
-    top.known("version", "remotes", "rules", "connections", "limits")
+    read = document.parse(text)
+    if read.problems:
+        problem = read.problems[0]
+        raise ConfigError(f"{FILE}:{problem.span.line}: {problem.message}")
+    top = _Keys(read.root, "the file", 1)
+    top.known("version", "remotes", *VALIDATION_KEYS)
     if top.number("version", 0) != VERSION:
         raise top.error("version", f"must be {VERSION}; this flowsync knows no other")
-    remotes = top.mapping("remotes")
+    settings, mistakes = settings_from(read.root)
+    if mistakes:
+        raise ConfigError(f"{FILE}:{mistakes[0].span.line}: {mistakes[0].key}: {mistakes[0].message}")
+    remotes = top.keys_of("remotes")
     if not remotes.names():
         raise top.error("remotes", "names no remote")
-    return Config({name: _remote(name, remotes.mapping(name)) for name in remotes.names()})
+    return Config({name: _remote(name, remotes.keys_of(name)) for name in remotes.names()}, settings)
 
 
-def _remote(name: str, keys: "_Mapping") -> RemoteConfig:
+def _remote(name: str, keys: "_Keys") -> RemoteConfig:
     if to_ref(FlowName(name)) != name:
         raise keys.error(name, "is not a remote's name: use letters, digits and dashes")
     keys.known("share", "path", "branch", "mode", "flows", "settle", "max_deletes", "write", "author")
-    flows = keys.mapping("flows", optional=True)
+    flows = keys.keys_of("flows", optional=True)
     max_deletes = keys.number("max_deletes", 0.5)
     if not 0 <= max_deletes <= 1:
         raise keys.error("max_deletes", "must be between 0 and 1")
@@ -123,7 +126,7 @@ def _remote(name: str, keys: "_Mapping") -> RemoteConfig:
         path=_checked_path(keys),
         branch=keys.text("branch", "main"),
         mode=keys.choice("mode", Mode, Mode.SYNC),
-        flows={FlowName(flow): _flow_mode(flows.mapping(flow)) for flow in flows.names()},
+        flows={FlowName(flow): _flow_mode(flows.keys_of(flow)) for flow in flows.names()},
         settle=keys.number("settle", 30.0),
         max_deletes=max_deletes,
         write=keys.choice("write", WriteWay, WriteWay.INLINE),
@@ -131,12 +134,12 @@ def _remote(name: str, keys: "_Mapping") -> RemoteConfig:
     )
 
 
-def _flow_mode(keys: "_Mapping") -> Mode:
+def _flow_mode(keys: "_Keys") -> Mode:
     keys.known("mode")
     return keys.choice("mode", Mode, Mode.SYNC)
 
 
-def _checked_path(keys: "_Mapping") -> str:
+def _checked_path(keys: "_Keys") -> str:
     path = keys.text("path", "flows").strip("/")
     if path in ("", "."):
         return ""
@@ -146,51 +149,47 @@ def _checked_path(keys: "_Mapping") -> str:
     return path
 
 
-class _Mapping:
+class _Keys:
     """A YAML mapping whose values are asked for by key and kind; what is wrong is said with its line."""
 
-    def __init__(self, node: yaml.Node | None, what: str) -> None:
+    def __init__(self, node: document.Node | None, what: str, line: int) -> None:
+        found = document.actual(node) if node else document.Mapping(document.Span(0, 0, line, 1), ())
         self._what = what
-        self._line = node.start_mark.line + 1 if node else 1
-        if not isinstance(node, yaml.MappingNode):
-            raise ConfigError(f"{FILE}:{self._line}: {what} must be a mapping of keys to values")
-        self._nodes: dict[str, yaml.Node] = {}
-        self._lines: dict[str, int] = {}
-        for key, value in node.value:
-            name = str(key.value)
-            if name in self._nodes:
-                raise ConfigError(f"{FILE}:{key.start_mark.line + 1}: {name} stands here twice")
-            self._nodes[name], self._lines[name] = value, key.start_mark.line + 1
+        self._line = found.span.line
+        if not isinstance(found, document.Mapping):
+            raise ConfigError(f"{FILE}:{line}: {what} must be a mapping of keys to values")
+        self._entries = {entry.name: entry for entry in found.entries}
 
     def names(self) -> list[str]:
-        return list(self._nodes)
+        return list(self._entries)
+
+    def line(self, key: str) -> int:
+        return self._entries[key].key.span.line if key in self._entries else self._line
 
     def error(self, key: str, reason: str) -> ConfigError:
-        return ConfigError(f"{FILE}:{self._lines.get(key, self._line)}: {key} {reason}")
+        return ConfigError(f"{FILE}:{self.line(key)}: {key} {reason}")
 
     def known(self, *names: str) -> None:
-        for name in self._nodes:
+        for name in self._entries:
             if name not in names:
                 near = difflib.get_close_matches(name, names, 1)
                 hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(names)}"
                 raise self.error(name, f"is not a key of {self._what}{hint}")
 
-    def mapping(self, key: str, optional: bool = False) -> "_Mapping":
-        if optional and key not in self._nodes:
-            return _Mapping(yaml.compose("{}"), key)
-        if key not in self._nodes:
+    def keys_of(self, key: str, optional: bool = False) -> "_Keys":
+        if key not in self._entries and not optional:
             raise self.error(key, "is missing")
-        return _Mapping(self._nodes[key], key)
+        return _Keys(self._entries[key].value if key in self._entries else None, key, self.line(key))
 
     def text(self, key: str, default: str | None = None) -> str:
-        node = self._nodes.get(key)
+        node = document.actual(self._entries[key].value) if key in self._entries else None
         if node is None and default is not None:
             return default
         if node is None:
             raise self.error(key, "is missing")
-        if not isinstance(node, yaml.ScalarNode) or not (node.value or default == ""):
+        if not isinstance(node, document.Scalar) or not (node.value or default == ""):
             raise self.error(key, "must be a text")
-        return str(node.value)
+        return node.value
 
     def number(self, key: str, default: float) -> float:
         try:

@@ -79,6 +79,9 @@ def _detail(row: "FlowStatus") -> str:
     parts = [part for part in (_side("here", row.local), _side("Studio", row.studio)) if part]
     if row.dirty and row.hold is None:
         parts.append(f"{len(row.dirty)} uncommitted")
+    for count, what in ((row.errors, "error"), (row.warnings, "warning")):
+        if count:
+            parts.append(f"{count} {what}{'s' if count > 1 else ''} (flowsync validate)")
     return "; ".join(parts)
 
 
@@ -123,6 +126,7 @@ def _as_json(found: "Status") -> dict[str, object]:
                     "ahead": row.studio.commits,
                 },
                 "hold": hold_json(row.hold),
+                "findings": {"error": row.errors, "warning": row.warnings},
             }
             for row in found.flows
         ],

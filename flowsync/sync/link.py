@@ -1,12 +1,13 @@
 """What every step of the conductor works with: one repository linked to one remote."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from flowsync.cache import Cache
 from flowsync.config import RemoteConfig
 from flowsync.core.names import from_ref, to_ref
+from flowsync.core.rules import Settings
 from flowsync.core.tree import FlowName
 from flowsync.journal import Journal
 from flowsync.repo import Repository
@@ -45,6 +46,7 @@ class Link:
     journal: Journal
     reporter: Reporter
     owner: str  # whose folder it is, the author of what Studio saves
+    validation: Settings = field(default_factory=Settings)
 
     @property
     def tracking_prefix(self) -> str:

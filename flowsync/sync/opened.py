@@ -6,6 +6,7 @@ from pathlib import Path as FilePath
 
 from flowsync.cache import Cache
 from flowsync.config import RemoteConfig, load
+from flowsync.core.rules import Settings
 from flowsync.journal import Journal
 from flowsync.repo import Repository
 from flowsync.share.location import owner, parse
@@ -18,7 +19,12 @@ def linked(
 ) -> Iterator[Link]:
     """Yields the link of the repository that ``start`` lies in; ``config`` stands in for ``.flowsync.yaml``."""
     with Repository(start) as repo:
-        chosen = config or load(repo.root).remote(remote)
-        author = owner(parse(chosen.share)) or "studio"
+        if config is None:
+            read = load(repo.root)
+            config, validation = read.remote(remote), read.validation
+        else:
+            validation = Settings()
+        author = owner(parse(config.share)) or "studio"
         with Cache(repo.state_dir) as cache:
-            yield Link(repo, chosen, cache, Journal(repo.state_dir, chosen.name), reporter or Silence(), author)
+            journal = Journal(repo.state_dir, config.name)
+            yield Link(repo, config, cache, journal, reporter or Silence(), author, validation)

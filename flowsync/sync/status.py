@@ -9,6 +9,7 @@ from flowsync.cache import Observation
 from flowsync.core.plan import TO_LAND, TO_PUSH, Hold, State
 from flowsync.core.tree import FlowName, Path
 from flowsync.repo.plumbing import text
+from flowsync.sync.findings import findings
 from flowsync.sync.land import Consent, Holds
 from flowsync.sync.link import Link
 from flowsync.sync.preview import merged_states
@@ -42,6 +43,8 @@ class FlowStatus:
     last_write: str
     ref: str
     hold: Hold | None
+    errors: int
+    warnings: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ def _row(
     dirty = tuple(holds.dirty.get(flow, ()))
     last_write = observations.get(flow, Observation()).last_write
     state = State.HELD if held else standing.state
-    return FlowStatus(flow, state, local, studio, dirty, last_write, link.tracking_ref(flow), hold)
+    counted = findings(link, standing.local_tree)
+    return FlowStatus(flow, state, local, studio, dirty, last_write, link.tracking_ref(flow), hold, *counted)
 
 
 def _hold(standing: Standing, holds: Holds) -> Hold | None:
