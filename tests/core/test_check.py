@@ -7,6 +7,7 @@ import check_bases
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2 import Environment, meta
 
 from flowsync.core.check import check, python, secrets, templates
 from flowsync.core.document import parse
@@ -190,6 +191,8 @@ class TestTemplates:
         template = templates.read(text)
         assert isinstance(template, templates.Template)
         assert list(template.variables) == names
+        everything = meta.find_undeclared_variables(Environment().parse(text))
+        assert everything == set(template.variables) | template.optional
 
     def test_places(self):
         template = templates.read("first\n  {{ name }} {{ surname }}\n")
@@ -263,11 +266,13 @@ NASTY = {
     "python text": (python.read, "'" + "a" * (MEGABYTE - 9) + "'"),
     "python comment": (python.read, "#" * MEGABYTE),
     "template prints": (templates.read, "{{a}}" * (MEGABYTE // 5)),
-    "template few prints": (templates.read, "{{a}}" * 6_000),
+    "template few prints": (templates.read, "{{a}}" * 2_000),
     "template lines": (templates.read, "\n" * (MEGABYTE - 5) + "{{a}}"),
     "template digits": (templates.read, "{{" + "1" * (MEGABYTE - 9)),
     "template underscores": (templates.read, "{{" + "1_" * (MEGABYTE // 2)),
     "template escapes": (templates.read, "{{'" + "\\'" * (MEGABYTE // 2)),
+    "template product": (templates.read, "{{" + "a*" * 300 + "a}}"),
+    "template products": (templates.read, ("{{" + "a*" * 250 + "a}}") * 8),
     "template depth": (templates.read, "{{" + "(" * (MEGABYTE - 9)),
     "template blocks": (templates.read, "{%if a%}" * (MEGABYTE // 8)),
     "template braces": (templates.read, "{" * MEGABYTE),

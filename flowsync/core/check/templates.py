@@ -51,8 +51,8 @@ def read(text: str) -> Template | Unread:
     from jinja2 import TemplateError, TemplateSyntaxError
 
     try:
-        tree = _environment().parse(text)
-        return _template(text, tree)
+        environment = _environment()
+        return _template(text, environment.parse(text), environment)
     except TemplateSyntaxError as error:
         return Unread("FS313", f"Jinja2 says: {(error.message or '').rstrip('.')}.", _line(text, error.lineno))
     except (TemplateError, RecursionError, OverflowError, ValueError) as error:
@@ -69,7 +69,7 @@ def has_role(text: str) -> bool:
 
 
 def _environment() -> "Environment":
-    from jinja2 import Environment
+    from jinja2 import Environment, pass_context
     from jinja2.ext import Extension
     from jinja2.lexer import Token, TokenStream
 
@@ -83,13 +83,22 @@ def _environment() -> "Environment":
                     raise _TooLarge
                 yield token
 
-    return Environment(extensions=[Bounded])
+    @pass_context
+    def unknown(_: object, value: object) -> object:
+        """Keeps the compiler from trying to compute every expression, which takes long for a long one."""
+        return value
+
+    return Environment(extensions=[Bounded], finalize=unknown)
 
 
-def _template(text: str, tree: "Tree") -> Template:
+def _template(text: str, tree: "Tree", environment: "Environment") -> Template:
     from jinja2 import meta, nodes
 
-    undeclared = meta.find_undeclared_variables(tree)
+    # As meta.find_undeclared_variables does, but its optimiser takes quadratic time on a long expression.
+    tracker = meta.TrackingCodeGenerator(environment)
+    tracker.optimizer = None
+    tracker.visit(tree)
+    undeclared = tracker.undeclared_identifiers
     guarded = {
         name.name
         for test in tree.find_all((nodes.Test, nodes.Filter))
