@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from flowsync.emulator import names, ticks
-from flowsync.emulator.refusal import Refused
+from flowsync.emulator.refusal import TABLE, Refused
 
 if TYPE_CHECKING:
     from flowsync.emulator.bearer import Identity
@@ -188,6 +188,8 @@ def refusal(refused: Refused, request_id: str, now: int, bodiless: bool) -> Repl
     headers = {"x-ms-error-code": refused.code, **refused.headers}
     if bodiless:
         return Reply(refused.status, headers)
-    message = f"{refused.message}\nRequestId:{request_id}\nTime:{ticks.iso(now)}"
-    text = f"<Error>{element('Code', refused.code)}{element('Message', message)}</Error>"
+    about = TABLE[refused.code][1] if refused.code == "AuthenticationFailed" else refused.message
+    message = f"{about}\nRequestId:{request_id}\nTime:{ticks.iso(now)}"
+    detail = element("AuthenticationErrorDetail", refused.message) if about != refused.message else ""
+    text = f"<Error>{element('Code', refused.code)}{element('Message', message)}{detail}</Error>"
     return document(refused.status, text, headers)

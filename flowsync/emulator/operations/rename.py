@@ -70,7 +70,7 @@ def _check_target(service: Service, call: Call, source: Node, target: Place) -> 
         return
     if there is source:
         return  # only the case of the name changes
-    if there.folder or source.folder or not call.flag("x-ms-file-rename-replace-if-exists"):
+    if there.folder or not call.flag("x-ms-file-rename-replace-if-exists"):
         raise Refused("ResourceAlreadyExists")
     leases.check(service, given, there)
     service.neighbours.check_delete(there)

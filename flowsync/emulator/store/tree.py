@@ -55,8 +55,8 @@ class Tree:
 
     def locate(self, parts: Sequence[str]) -> Place:
         """Finds a path as it is on disk now."""
-        place, deepest, path = self._walk(parts)
-        if self._stands(place, deepest, path):
+        place, chain = self._walk(parts)
+        if self._stands(place, chain):
             return place
         self._refresh(parts)
         return self._walk(parts)[0]
@@ -93,8 +93,10 @@ class Tree:
         """Returns where a node is on disk."""
         return self.folder if node.up is None else f"{self.path_of(node.up)}/{node.on_disk}"
 
-    def _walk(self, parts: Sequence[str]) -> tuple[Place, Node, str]:
+    def _walk(self, parts: Sequence[str]) -> tuple[Place, list[tuple[Node, str]]]:
+        """Finds a path by what is known; also returns the folders on the way, each with its path on disk."""
         node, path = self.root, self.folder
+        chain = [(node, path)]
         last = len(parts) - 1
         for index, name in enumerate(parts):
             if node.children is None:
@@ -102,15 +104,20 @@ class Tree:
             child = node.children.get(names.fold(name)) if node.children is not None else None
             below = f"{path}/{child.on_disk if child else disk_name(name)}"
             if index == last:
-                return Place(below, name, node, child), node, path
+                return Place(below, name, node, child), chain
             if child is None or not child.folder:
-                return Place(below, parts[-1], None, None), node, path
+                return Place(below, parts[-1], None, None), chain
             node, path = child, below
-        return Place(path, "", None, node), node, path
+            chain.append((node, path))
+        return Place(path, "", None, node), chain
 
-    def _stands(self, place: Place, deepest: Node, path: str) -> bool:
+    def _stands(self, place: Place, chain: list[tuple[Node, str]]) -> bool:
+        """Tells whether what is known of a path is still so, every folder on the way included: none is now a link."""
+        if not all(self.fresh(folder, path) for folder, path in chain):
+            return False
         if place.node is not None:
             return self.fresh(place.node, place.path)
+        deepest, path = chain[-1]
         return disk.look(place.path) is None and self._mtime(path) == deepest.seen
 
     def _refresh(self, parts: Sequence[str]) -> None:
@@ -322,6 +329,8 @@ class Tree:
         node = source.node
         assert node is not None and source.parent is not None and target.parent is not None
         current = self._is_current(source.parent, source.path), self._is_current(target.parent, target.path)
+        if node.folder and target.node is not None and not target.node.folder:
+            os.unlink(target.path)  # no system call puts a folder over a file
         os.replace(source.path, target.path)
         named = f"{os.path.dirname(target.path)}/{disk_name(target.name)}"
         if named != target.path:  # the name's case changes
