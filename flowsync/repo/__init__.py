@@ -1,7 +1,7 @@
 """The Git side: the only room that imports GitPython.
 
 ``Repository`` opens a repository and holds its parts; each part has a file: ``objects`` (blobs, trees, commits),
-``refs``, ``worktree`` (the branch and what is uncommitted), ``merge``, and below them ``plumbing`` (how git is run).
+``refs``, ``history``, ``worktree`` (the branch and what is uncommitted), ``merge``, and below them ``plumbing`` (how git is run).
 """
 
 import re
@@ -12,6 +12,7 @@ from typing import Self
 import git
 
 from flowsync.errors import RepositoryError
+from flowsync.repo.history import History
 from flowsync.repo.merge import Merger
 from flowsync.repo.objects import Objects
 from flowsync.repo.plumbing import FLOOR, Git, text
@@ -49,6 +50,7 @@ class Repository:
         self.state_dir = FilePath(self._opened.common_dir) / "flowsync"
         self.objects = Objects(self._opened)
         self.refs = Refs(self.git)
+        self.history = History(self.git)
         self.worktree = Worktree(self.git, self.refs, self.git_dir)
         self.merger = Merger(self.git, self.objects)
 

@@ -38,6 +38,11 @@ class Refs:
         pairs = (line.rsplit(" ", 1) for line in text(raw).splitlines())
         return {name[len(prefix) :]: sha for name, sha in pairs}
 
+    def containing(self, prefix: str, commit: str) -> frozenset[str]:
+        """Returns the refs below ``prefix`` whose history holds ``commit``, by the rest of their name."""
+        raw = self._git("for-each-ref", "--format=%(refname)", f"--contains={commit}", prefix)
+        return frozenset(name[len(prefix) :] for name in text(raw).splitlines())
+
     def get(self, ref: str) -> str | None:
         """Returns the commit that a full ref name points at, or None."""
         return self._git.line("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")

@@ -217,8 +217,7 @@ def _saves(link: Link, standing: Standing, tip: str | None) -> list[str]:
     tracking = standing.tracking or ""
     if link.repo.objects.commit(tracking).parents == ((tip,) if tip else ()):
         return [tracking]
-    seen = [f"^{commit}" for commit in (tip, standing.base) if commit]
-    return link.repo.git("rev-list", "--first-parent", "--reverse", tracking, *seen).decode("ascii").split()
+    return link.repo.history.line(tracking, [commit for commit in (tip, standing.base) if commit])
 
 
 def _merge(link: Link, standing: Standing, tip: str | None) -> _Step:

@@ -122,7 +122,14 @@ def _holds(link: Link, tree: str | None, files: Mapping[Path, Blob]) -> bool:
 
 def _adopted(link: Link, tip: str | None, flow: FlowName, files: Mapping[Path, Blob]) -> str | None:
     """Returns the newest commit of the branch whose flow equals what the share holds, or None."""
-    return next((sha for sha in _touching(link, tip, flow) if _holds(link, link.flow_tree(sha, flow), files)), None)
+    return next(
+        (
+            sha
+            for sha in link.repo.history.touching(tip or "", link.remote.folder(flow))
+            if _holds(link, link.flow_tree(sha, flow), files)
+        ),
+        None,
+    )
 
 
 def _before(link: Link, tip: str | None, flow: FlowName) -> str | None:
@@ -131,14 +138,9 @@ def _before(link: Link, tip: str | None, flow: FlowName) -> str | None:
     Two contents that never met have no common ancestor. Standing on a commit without the flow, the share's content
     reads as added on both sides, and a merge of the two is a conflict that a person decides.
     """
-    *_, first = _touching(link, tip, flow)
+    *_, first = link.repo.history.touching(tip or "", link.remote.folder(flow))
     parents = link.repo.objects.commit(first).parents
     return parents[0] if parents else None
-
-
-def _touching(link: Link, tip: str | None, flow: FlowName) -> list[str]:
-    path = link.remote.folder(flow)
-    return link.repo.git("rev-list", "--topo-order", tip or "HEAD", "--", f":(literal){path}").decode("ascii").split()
 
 
 def _author(link: Link, seen: Seeing) -> Signature:

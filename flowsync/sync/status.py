@@ -8,7 +8,6 @@ from datetime import datetime
 from flowsync.cache import Observation
 from flowsync.core.plan import TO_LAND, TO_PUSH, Hold, State
 from flowsync.core.tree import FlowName, Path
-from flowsync.repo.plumbing import text
 from flowsync.sync.findings import findings
 from flowsync.sync.land import Consent, Holds
 from flowsync.sync.link import Link
@@ -120,9 +119,7 @@ def _history(link: Link, standing: Standing, side: Side, mine: str | None, other
     """Returns a side with how many commits of the flow the other side lacks, and who made the last of them."""
     if mine is None:
         return side
-    span = [mine, *([f"^{other}"] if other else []), "--", f":(top,literal){link.remote.folder(standing.flow)}"]
-    lines = text(link.repo.git("log", "--format=%an%x1f%aI", *span)).splitlines()
-    if not lines:
+    touches = link.repo.history.only_in(mine, other, link.remote.folder(standing.flow))
+    if not touches:
         return side
-    who, _, when = lines[0].partition("\x1f")
-    return dataclasses.replace(side, commits=len(lines), who=who, when=when)
+    return dataclasses.replace(side, commits=len(touches), who=touches[0].who, when=touches[0].when)

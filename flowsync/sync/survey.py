@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flowsync.core.flow import is_flow
-from flowsync.core.ignore import either, ignored_by, is_ignore_file, never_syncs
-from flowsync.core.names import problem_with_path, twins
+from flowsync.core.ignore import either, ignored_by, is_ignore_file, may_hold, never_syncs
+from flowsync.core.names import problem_with_flow, problem_with_path, twins
 from flowsync.core.plan import Plan, State, plan
 from flowsync.core.tree import Entry, File, FlowName, Path, Problem
 from flowsync.sync.link import Link
@@ -31,10 +31,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """All flows of a link, and the tip of its branch that this was seen at."""
+    """All flows of a link, and the tip of its branch that this was seen at.
+
+    ``ended`` are flows that no side holds any more; only refs remember them.
+    """
 
     tip: str | None
     flows: Mapping[FlowName, Standing] = field(default_factory=dict)
+    ended: tuple[Standing, ...] = ()
 
 
 def survey(link: Link) -> Survey:
@@ -43,17 +47,30 @@ def survey(link: Link) -> Survey:
     tracking = link.flows_below(link.tracking_prefix)
     recorded = link.flows_below(link.base_prefix)
     landed = link.flows_below(link.tracking_prefix, tip) if tip else {}
-    ahead = _containing(link, tip) if tip else frozenset()
+    ahead = frozenset(map(from_ref, link.repo.refs.containing(link.tracking_prefix, tip))) if tip else frozenset()
     local = local_flows(link, tip, frozenset(tracking) | frozenset(recorded))
     observations = link.cache.observations(link.remote.name)
-    flows = {}
+    flows, ended = {}, []
+    named = _bad_names(link, local, tracking)
     for flow in sorted(local.keys() | tracking.keys() | recorded.keys()):
         base = _base(flow, tip, tracking, recorded, landed, ahead)
-        seen = observations.get(flow)
-        standing = compare(link, flow, base, local.get(flow), tracking.get(flow), seen.problems if seen else {})
+        problems = {**named.get(flow, {}), **(observations[flow].problems if flow in observations else {})}
+        standing = compare(link, flow, base, local.get(flow), tracking.get(flow), problems)
         if standing.base_tree or standing.local_tree or standing.remote_tree:
             flows[flow] = standing
-    return Survey(tip, flows)
+        else:
+            ended.append(standing)
+    return Survey(tip, flows, tuple(ended))
+
+
+def _bad_names(
+    link: Link, local: Mapping[FlowName, str], tracking: Mapping[FlowName, str]
+) -> dict[FlowName, dict[Path, Problem]]:
+    """Returns what is wrong with the names of flows that are on either side."""
+    there = [flow for flow, sha in tracking.items() if flow in local or link.flow_tree(sha, flow)]
+    clashing = twins({*local, *there})
+    found = {flow: problem_with_flow(flow) or clashing.get(Path(flow)) for flow in {*local, *there}}
+    return {flow: {Path("."): problem} for flow, problem in found.items() if problem}
 
 
 def _base(
@@ -77,12 +94,6 @@ def _base(
     return recorded.get(flow)
 
 
-def _containing(link: Link, tip: str) -> frozenset[FlowName]:
-    raw = link.repo.git("for-each-ref", "--format=%(refname)", f"--contains={tip}", link.tracking_prefix)
-    from_ref = {link.tracking_ref(flow): flow for flow in link.flows_below(link.tracking_prefix)}
-    return frozenset(from_ref[ref] for ref in raw.decode("utf-8", "surrogateescape").splitlines() if ref in from_ref)
-
-
 def local_flows(link: Link, tip: str | None, known: frozenset[FlowName]) -> dict[FlowName, str]:
     """Returns the flows in a commit, with their folder's id: folders with a definition, and the ones already known."""
     objects = link.repo.objects
@@ -92,7 +103,7 @@ def local_flows(link: Link, tip: str | None, known: frozenset[FlowName]) -> dict
     return {
         FlowName(name): tree
         for name, tree in objects.folders(top).items()
-        if name in known or is_flow(objects.names(tree))
+        if may_hold(name) and (name in known or is_flow(objects.names(tree)))
     }
 
 
@@ -104,7 +115,7 @@ def compare(
     tracking: str | None,
     problems: Mapping[Path, Problem],
 ) -> Standing:
-    """Compares one flow's three sides. ``problems`` are those of the share's side, from the last look."""
+    """Compares one flow's three sides. ``problems`` are those of its name, and of the share from the last look."""
     base_tree, remote_tree = link.flow_tree(base, flow), link.flow_tree(tracking, flow)
     if local_tree == remote_tree and not problems:
         decided = Plan(State.IN_SYNC)
@@ -139,10 +150,11 @@ def syncing(link: Link, *trees: str | None) -> tuple[dict[Path, Entry] | None, .
         {path: entry for path, entry in (side or {}).items() if not never_syncs(path) and not ignored(path)} or None
         for side in sides
     ]
-    local = kept[1] if len(kept) > 1 else None
+    base, local = (kept[0], kept[1]) if len(kept) > 1 else (None, None)
     if local:
         remote = kept[2] or {}
-        clashing = twins(local.keys() | remote.keys())
+        # what the branch removed does not clash: a change of case alone is a removal and an addition
+        clashing = twins({*local, *(path for path in remote if path not in (base or {}))})
         for path in local:
             if problem := clashing.get(path) or (None if path in remote else problem_with_path(path)):
                 local[path] = problem

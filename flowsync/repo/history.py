@@ -1,0 +1,42 @@
+"""Questions about history that only a walk over commits can answer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flowsync.repo.plumbing import Git, text
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A commit that touched a folder: who made it, and when (RFC 3339)."""
+
+    who: str
+    when: str
+
+
+class History:
+    """The history of one repository. Paths are from its root and taken literally."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+
+    def touching(self, tip: str, path: str) -> list[str]:
+        """Returns the commits in ``tip``'s history that changed something below ``path``, no parent before its child."""
+        return self._lines("rev-list", "--topo-order", tip, "--", _literal(path))
+
+    def line(self, tip: str, without: Iterable[str]) -> list[str]:
+        """Returns ``tip`` and its first parents that the histories of ``without`` do not hold, oldest first."""
+        return self._lines("rev-list", "--first-parent", "--reverse", tip, *(f"^{commit}" for commit in without))
+
+    def only_in(self, mine: str, other: str | None, path: str) -> list[Touch]:
+        """Returns who touched ``path`` in ``mine``'s history and not in ``other``'s, newest first."""
+        without = [f"^{other}"] if other else []
+        lines = self._lines("log", "--format=%an%x1f%aI", mine, *without, "--", _literal(path))
+        return [Touch(*line.split("\x1f")) for line in lines]
+
+    def _lines(self, *arguments: str) -> list[str]:
+        return text(self._git(*arguments)).splitlines()
+
+
+def _literal(path: str) -> str:
+    return f":(top,literal){path}"
