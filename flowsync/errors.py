@@ -2,7 +2,8 @@
 
     FlowsyncError
     ├── UsageError            2   the command line, or .flowsync.yaml
-    │   └── ConfigError       2   .flowsync.yaml, with file, line and key
+    │   ├── ConfigError       2   .flowsync.yaml, with file, line and key
+    │   └── ArchiveRefused    2   a ZIP that is hostile, damaged or ambiguous
     ├── RepositoryError       3   Git, the worktree, the refs
     ├── ShareError            4   Azure Files, a mounted folder, Studio
     │   ├── ShareDenied       4   credentials or roles
@@ -53,6 +54,10 @@ class UsageError(FlowsyncError):
 
 class ConfigError(UsageError):
     """``.flowsync.yaml`` is wrong; the message starts with ``file:line:``."""
+
+
+class ArchiveRefused(UsageError):
+    """A ZIP was refused as a whole: hostile, damaged, or one that two programs would read in two ways."""
 
 
 class RepositoryError(FlowsyncError):
