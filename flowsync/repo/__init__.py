@@ -1,7 +1,8 @@
 """The Git side: the only room that imports GitPython.
 
 ``Repository`` opens a repository and holds its parts; each part has a file: ``objects`` (blobs, trees, commits),
-``refs``, ``history``, ``worktree`` (the branch and what is uncommitted), ``merge``, and below them ``plumbing`` (how git is run).
+``refs``, ``history``, ``worktree`` (the branch and what is uncommitted), ``merge``, and below them ``plumbing`` (how
+git is run).
 """
 
 import re

@@ -21,7 +21,7 @@ class History:
         self._git = git
 
     def touching(self, tip: str, path: str) -> list[str]:
-        """Returns the commits in ``tip``'s history that changed something below ``path``, no parent before its child."""
+        """Returns the commits in ``tip``'s history that changed ``path``, no parent before its child."""
         return self._lines("rev-list", "--topo-order", tip, "--", _literal(path))
 
     def line(self, tip: str, without: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from flowsync.core.flow import is_flow
 from flowsync.core.ignore import either, ignored_by, is_ignore_file, may_hold, never_syncs
-from flowsync.core.names import problem_with_flow, problem_with_path, twins
+from flowsync.core.names import from_ref, problem_with_flow, problem_with_path, twins
 from flowsync.core.plan import Plan, State, plan
 from flowsync.core.tree import Entry, File, FlowName, Path, Problem
 from flowsync.sync.link import Link
