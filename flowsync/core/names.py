@@ -18,6 +18,7 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|clock\$|com[1-9]|lpt[1-9])(?:\..*)?"
 _GIT_TWIN = re.compile(r"(?:\.git|git~[0-9]+)[. ]*", re.IGNORECASE)
 _IGNORABLE = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 MAX_COMPONENT = 255
+MAX_REF = 240  # bytes of a flow's ref name: with .lock it is still the name of a file
 MAX_PATH = 2048
 
 
@@ -46,6 +47,15 @@ def problem_with_name(name: str) -> str:
     if is_git(name) and name != ".git":
         return "would be taken for .git on some systems"
     return ""
+
+
+def problem_with_flow(name: str) -> Problem | None:
+    """Returns why a folder of this name cannot be a flow that syncs, or None."""
+    if reason := problem_with_name(name) or ("is Git's own folder" if is_git(name) else ""):
+        return Problem(f"the flow's name {_shown(name)} {reason}", "rename its folder")
+    if len(to_ref(FlowName(name)).encode("utf-8", "surrogateescape")) > MAX_REF:
+        return Problem("the flow's name is too long for a Git ref", "give its folder a shorter name")
+    return None
 
 
 def problem_with_path(path: str) -> Problem | None:

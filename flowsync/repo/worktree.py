@@ -5,6 +5,7 @@
 import os
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
@@ -23,13 +24,14 @@ _UNDER_WAY = {
     "sequencer": ("a sequence of picks is under way", "git cherry-pick --continue, or git revert --continue"),
     "index.lock": ("another git command holds the index (index.lock)", "wait for it; if none runs, remove index.lock"),
 }
-# The frameworks keep their patches for ever; only one whose process lives means that edits are put away now.
+# The frameworks keep their patches for ever; only a young one whose process lives means that edits are put away now
+# (a process's number is used again, in containers soon).
 _PATCHES = (
     ("PRE_COMMIT_HOME", "pre-commit", "", re.compile(r"patch\d+-(\d+)$")),
     ("PREK_HOME", "prek", "patches", re.compile(r"\d+-(\d+)\.patch$")),
 )
 
-_YOUNG = 600.0  # seconds
+_YOUNG = 3600.0  # seconds; hooks do not run for longer
 
 
 class NotFastForward(RepositoryError):
@@ -65,14 +67,23 @@ class Worktree:
         """Returns where the branch is checked out (here or in a linked worktree), or None."""
         if self.current() == branch:
             return Checkout(self._git.folder, self._git_dir)
-        folder = ""
+        for folder, state in self._others():
+            if state == f"branch refs/heads/{branch}":
+                return _opened(folder, branch)
+            if state == "detached" and folder.is_dir():
+                there = _opened(folder, branch)
+                if _returns_to(branch, there.git_dir):
+                    return there
+        return None
+
+    def _others(self) -> Iterator[tuple[FilePath, str]]:
+        """Yields every worktree's folder with what it has checked out, as ``git worktree list`` says it."""
+        folder = FilePath()
         for field in fields(self._git("worktree", "list", "--porcelain", "-z")):
             if field.startswith("worktree "):
-                folder = field.removeprefix("worktree ")
-            elif field == f"branch refs/heads/{branch}":
-                there = Git(FilePath(folder))
-                return Checkout(there.folder, FilePath(there.line("rev-parse", "--absolute-git-dir") or ""))
-        return None
+                folder = FilePath(field.removeprefix("worktree "))
+            elif field == "detached" or field.startswith("branch "):
+                yield folder, field
 
     def busy(self, at: Checkout) -> Hold | None:
         """Returns what git is in the middle of in a worktree, or None."""
@@ -83,9 +94,8 @@ class Worktree:
 
     def dirty(self, at: Checkout, prefix: str) -> list[str]:
         """Returns the paths below ``prefix`` with uncommitted edits, staged or not, new files included."""
-        raw = Git(at.folder)(
-            "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", prefix or "."
-        )
+        where = f":(top,literal){prefix}" if prefix else ":(top)"
+        raw = Git(at.folder)("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", where)
         top = f"{prefix}/" if prefix else ""
         return [field[3:].removeprefix(top) for field in fields(raw)]
 
@@ -98,11 +108,31 @@ class Worktree:
         if self.tip(branch) != old:
             raise NotFastForward(f"branch {branch} moved meanwhile", "run the command again")
         git = Git(at.folder)
-        # A person's merge.autoStash must not put their edits away for us; post-merge hooks run, as with git pull.
-        arguments = ("merge", "--ff-only", "--no-autostash", "--quiet", "--no-stat", new)
+        # A person's merge.autoStash must not put their edits away for us, and a file that Git ignores is work too: by
+        # itself Git would overwrite it without a word. Hooks run (post-merge), as with git pull.
+        arguments = ("merge", "--ff-only", "--no-autostash", "--no-overwrite-ignore", "--quiet", "--no-stat", new)
         done = git.run("-c", "core.quotePath=false", *arguments, env={"GIT_OPTIONAL_LOCKS": "1"})
         if self.tip(branch) != new:
             raise NotFastForward(failure(arguments, done).message, "git status")
+
+
+def _opened(folder: FilePath, branch: str) -> Checkout:
+    if not folder.is_dir():
+        raise RepositoryError(f"branch {branch} is checked out in {folder}, which is not there", "git worktree prune")
+    return Checkout(folder, FilePath(Git(folder).line("rev-parse", "--absolute-git-dir") or ""))
+
+
+def _returns_to(branch: str, git_dir: FilePath) -> bool:
+    """Tells whether a detached worktree is only in the middle of something that ends on the branch, or moves it."""
+    wanted = (f"refs/heads/{branch}", branch)
+    for name in ("rebase-merge/head-name", "rebase-apply/head-name", "rebase-merge/update-refs", "BISECT_START"):
+        try:
+            lines = (git_dir / name).read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        except OSError:  # not under way
+            continue
+        if any(line in wanted for line in lines):
+            return True
+    return False
 
 
 def _edits_put_away() -> Hold | None:
@@ -121,8 +151,10 @@ def _edits_put_away() -> Hold | None:
 
 
 def _alive(pid: int, patch: FilePath) -> bool:
+    if time.time() - patch.stat().st_mtime > _YOUNG:
+        return False
     if os.name == "nt":  # os.kill(pid, 0) would end the process there; a young patch stands for a live one
-        return time.time() - patch.stat().st_mtime < _YOUNG
+        return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

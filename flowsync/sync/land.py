@@ -13,6 +13,7 @@ from flowsync.config import Mode
 from flowsync.core.ignore import never_syncs
 from flowsync.core.plan import TO_LAND, Hold, State, brake
 from flowsync.core.tree import FlowName, Path
+from flowsync.errors import RepositoryError
 from flowsync.repo.refs import Move
 from flowsync.repo.worktree import NotFastForward
 from flowsync.sync.joined import conflicted, joined
@@ -56,7 +57,7 @@ def land(link: Link, seen: Survey, flows: frozenset[FlowName], consent: Consent)
                 results.append(Result(standing.flow, Did.HELD, hold=hold))
             else:
                 ready.append(standing)
-    agree(link, chosen)
+    agree(link, [*chosen, *(standing for standing in seen.ended if link.chosen(flows)(standing.flow))])
     return results + _land_all(link, seen.tip, ready)
 
 
@@ -126,6 +127,7 @@ def agree(link: Link, standings: Iterable[Standing]) -> None:
                 moves.append(Move(link.base_ref(standing.flow), at, standing.tracking))
         elif standing.state is State.IN_SYNC and not standing.local_tree and not standing.remote_tree:
             moves += forget(link, standing, at)
+            link.cache.observe(link.remote.name, standing.flow, None)
     link.repo.refs.move(moves, "both sides agree")
 
 
@@ -155,11 +157,21 @@ def _land_all(link: Link, tip: str | None, ready: list[Standing]) -> list[Result
     try:
         return _land_together(link, tip, ready)
     except NotFastForward as refused:
-        if len(ready) == 1:
-            return [Result(ready[0].flow, Did.HELD, hold=Hold(refused.message, refused.hint))]
-        return [result for standing in ready for result in _land_all(link, _tip(link), [standing])]
+        # a branch that moved holds what was not compared: another run compares again
+        if len(ready) == 1 or _tip(link) != tip:
+            return [Result(standing.flow, Did.HELD, hold=Hold(refused.message, refused.hint)) for standing in ready]
+        return _one_by_one(link, tip, ready)
     finally:
         link.reporter.end()
+
+
+def _one_by_one(link: Link, tip: str | None, ready: list[Standing]) -> list[Result]:
+    results: list[Result] = []
+    for standing in ready:
+        landed = _land_all(link, tip, [standing])
+        tip = next((result.commit for result in landed if result.commit), tip)
+        results += landed
+    return results
 
 
 def _tip(link: Link) -> str | None:
@@ -176,7 +188,7 @@ def _land_together(link: Link, old_tip: str | None, ready: list[Standing]) -> li
         tip = step.tip
         if step.result:
             results.append(step.result)
-        if step.result is None or step.result.did is not Did.CONFLICT:
+        if step.result is None or step.result.did not in (Did.CONFLICT, Did.HELD):
             moves += _moves(link, standing, recorded.get(standing.flow), step.tracking)
     if tip is not None and tip != old_tip:
         link.repo.worktree.fast_forward(link.remote.branch, old_tip, tip)
@@ -196,6 +208,8 @@ def _remember(link: Link, results: Sequence[Result]) -> None:
 
 def _moves(link: Link, standing: Standing, base: str | None, tracking: str | None) -> list[Move]:
     moves = []
+    if link.flow_tree(tracking, standing.flow) is None:  # a landed delete: the branch remembers what there was
+        tracking = None
     if tracking != standing.tracking:
         moves.append(Move(link.tracking_ref(standing.flow), standing.tracking, tracking))
     if tracking != base:
@@ -224,10 +238,13 @@ def _merge(link: Link, standing: Standing, tip: str | None) -> _Step:
     """Joins both sides' edits in a merge commit; a conflict changes nothing."""
     if standing.state is State.CONFLICT or tip is None:
         return _Step(tip, None, conflict_result(standing, conflicted(standing, None)))
-    merge = joined(link, standing, tip)
-    if merge.conflicts:
-        return _Step(tip, None, conflict_result(standing, conflicted(standing, merge)))
-    author, committer = link.repo.person()
+    try:
+        merge = joined(link, standing, tip)
+        if merge.conflicts:
+            return _Step(tip, None, conflict_result(standing, conflicted(standing, merge)))
+        author, committer = link.repo.person()
+    except RepositoryError as error:  # a merge driver that fails, or nobody to sign the merge: this flow's own trouble
+        return _Step(tip, None, Result(standing.flow, Did.HELD, hold=Hold(error.message, error.hint)))
     parents = [tip, standing.tracking or ""]
     sha = link.repo.objects.write_commit(merge.tree, parents, author, committer, merge_message(link, standing.flow))
     paths = tuple(change.path for change in standing.decided.remote)

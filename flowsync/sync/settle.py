@@ -65,7 +65,8 @@ def resolve(link: Link, flow: FlowName, how: Settlement, dry_run: bool = False) 
     base = link.repo.refs.get(link.base_ref(flow))
     if base != standing.tracking:
         link.repo.refs.move([Move(link.base_ref(flow), base, standing.tracking)], "resolved")
-    agree(link, [one for one in survey(link).flows.values() if one.flow == flow])
+    now = survey(link)
+    agree(link, [one for one in (*now.flows.values(), *now.ended) if one.flow == flow])
     return Result(flow, Did.MERGED, paths, sha)
 
 
