@@ -12,6 +12,7 @@ from flowsync.share.azure_loop import side_by_side
 from flowsync.share.azure_read import digest, read
 from flowsync.share.base import TEMPORARIES, Failed, Outcome, Put, Version
 from flowsync.share.codes import Why, concerns_share, why
+from flowsync.share.debts import Debts
 
 _LARGE_SIDE_BY_SIDE = 2
 _RANGES_SIDE_BY_SIDE = 4
@@ -53,9 +54,8 @@ class Writer:
     """Writes and removes below one folder of a share. ``root`` is that folder, with a final slash or empty."""
 
     def __init__(self, files: Files, root: str) -> None:
-        self.held: dict[str, str] = {}  # path -> lease that is ours now
-        self.temporaries: set[str] = set()
         self.ready = False  # the folder for temporaries is there
+        self._debts = Debts()
         self._files = files
         self._root = root
         self._making = asyncio.Lock()
@@ -104,9 +104,7 @@ class Writer:
         What cannot be undone now is undone by the next run: its journal names both, by the lease id.
         """
         self._files.wire.hurried = True
-        undo: list[guard.Request] = [guard.Release(path, lease) for path, lease in self.held.items()]
-        undo += [guard.Delete(path) for path in self.temporaries]
-        await asyncio.gather(*(self._perform(request, None) for request in undo))
+        await asyncio.gather(*(self._perform(request, None) for request in self._debts.payments()))
 
     async def _perform_or_raise(self, request: guard.Request) -> None:
         reply = await self._perform(request, None)
@@ -114,59 +112,45 @@ class Writer:
             raise reply.error
 
     async def _perform(self, request: guard.Request, body: Body | None) -> guard.Reply:
+        self._debts.before(request)
         try:
-            return await self._effect(request, body)
+            reply = await self._effect(request, body)
         except ShareError as error:
-            reason = why(error)
-            settled = (Why.LOST, Why.LEASED) if isinstance(request, guard.Acquire) else (Why.LOST,)
-            if isinstance(request, guard.Acquire | guard.Release) and reason not in settled:
-                self.held.pop(request.path, None)
-            if isinstance(request, guard.Delete) and reason is Why.MISSING:
-                self.temporaries.discard(request.path)
-            return guard.Refused(reason, error)
+            reply = guard.Refused(why(error), error)
+        self._debts.after(request, reply)
+        return reply
 
     async def _effect(self, request: guard.Request, body: Body | None) -> guard.Reply:
         files, path = self._files, self._root + request.path
         match request:
             case guard.Acquire():
-                self.held[request.path] = request.lease  # from now on it may be ours, reply or not
                 await files.acquire(path, request.lease)
-                return None
             case guard.Release():
                 await files.release(path, request.lease)
-                self.held.pop(request.path, None)
-                return None
             case guard.Wait():
                 await files.wire.wait(request.tries)
-                return None
             case guard.Look():
                 return await files.look(path)
             case guard.Create():
                 assert body is not None
                 return await self._create(request, path, body)
             case guard.Rename():
-                moved = await files.rename(self._root + request.source, path, request.size, request.lease)
-                self.temporaries.discard(request.source)
-                return moved
+                return await files.rename(self._root + request.source, path, request.size, request.lease)
             case guard.Delete():
                 await files.delete(path, request.lease)
-                self.temporaries.discard(request.path)
-                self.held.pop(request.path, None)
-                return None
             case guard.Compare():
                 assert body is not None
                 return await self._compare(path, body)
             case guard.MakeTemporaries():
                 self.ready = False
                 await self.make_temporaries()
-                return None
             case _:
                 assert_never(request)
+        return None
 
     async def _create(self, request: guard.Create, path: str, body: Body) -> Version:
         if request.lease is None:
             await self.make_temporaries()
-            self.temporaries.add(request.path)
         if body.reader is None:
             return await self._files.create(path, request.put.size, body.content, request.lease)
         async with self._large:

@@ -12,7 +12,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,8 +56,13 @@ def place(parent: Dir, name: str, put: Put, temporaries: Dir) -> Placed | Stale:
                 move_new(new.folder, new.name, parent, name)
             except FileExistsError:
                 return Stale(put.path, version_at(parent, name))
-        elif isinstance(stale := _replace(parent, name, put, new), Stale):
-            return stale
+        else:
+            try:
+                stale = _replace(parent, name, put, new)
+            except FileNotFoundError:  # deleted since it was compared
+                stale = Stale(put.path, version_at(parent, name))
+            if stale:
+                return stale
         return Placed(put, new.inode, new.digest)
 
 
@@ -77,8 +82,12 @@ def remove(parent: Dir, name: str, item: Remove, temporaries: Dir) -> Outcome:
     with _expected(parent, name, item) as old:
         if isinstance(old, Stale):
             return old
+        try:
+            if parent.fd is not None:
+                move_new(parent, name, temporaries, item.lease)
+        except FileNotFoundError:  # deleted since it was compared
+            return Stale(item.path, version_at(parent, name))
         if parent.fd is not None:
-            move_new(parent, name, temporaries, item.lease)
             if not _is_still(old, temporaries.look(item.lease)):
                 return _bring_back(parent, name, item, temporaries)
             temporaries.unlink(item.lease)
@@ -114,11 +123,13 @@ def _replace(parent: Dir, name: str, put: Put, new: Temporary) -> Stale | None:
 
 @contextmanager
 def _expected(parent: Dir, name: str, wanted: Put | Remove) -> Iterator[Seen | Stale]:
-    try:
-        with seen(parent, name) as old:
+    with ExitStack() as stack:
+        try:
+            old = stack.enter_context(seen(parent, name))
+        except FileNotFoundError:
+            yield Stale(wanted.path, None)
+        else:
             yield old if old.version == wanted.expect else Stale(wanted.path, old.version)
-    except FileNotFoundError:
-        yield Stale(wanted.path, None)
 
 
 def _is_still(old: Seen, out: os.stat_result) -> bool:
@@ -138,7 +149,11 @@ def _swap_until_ours(parent: Dir, name: str, new: Temporary) -> None:
     inside = new.inode
     for _ in range(_ROUNDS):
         theirs = new.folder.look(new.name).st_ino
-        exchange(new.folder, new.name, parent, name)
+        try:
+            exchange(new.folder, new.name, parent, name)
+        except FileNotFoundError:  # ours was deleted meanwhile; theirs was never meant to be
+            move_new(new.folder, new.name, parent, name)
+            return
         if new.folder.look(new.name).st_ino == inside and (inside != new.inode or _is_ours(new)):
             break
         inside = theirs

@@ -7,6 +7,7 @@ it took effect.
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -19,6 +20,7 @@ from flowsync.errors import ShareError, ShareUnavailable
 from flowsync.share import guard
 from flowsync.share.base import TEMPORARIES, Content, Failed, Listing, Outcome, Put, Remove, Version
 from flowsync.share.codes import NO_ANSWER, Why, concerns_share, failure, why
+from flowsync.share.debts import Debts
 from flowsync.share.location import MemoryLocation
 from flowsync.share.memory_store import Store
 
@@ -79,7 +81,7 @@ class MemoryShare:
         self._page = page
         self._retries = retries
         self._ready = False  # the folder for temporaries was made by this session
-        self._temporaries: set[str] = set()
+        self._debts = Debts()
 
     @property
     def requests(self) -> int:
@@ -148,16 +150,19 @@ class MemoryShare:
         left = self._list(TEMPORARIES)
         if isinstance(left, Listing):
             self._ready = True
-            self._temporaries |= {guard.temporary(lease) for lease in leases.values() if lease in left.files}
+            for lease in leases.values():
+                if lease in left.files:
+                    self._perform(guard.Delete(guard.temporary(lease)))
         self.close()
 
     def close(self) -> None:
-        """Removes own temporaries and, if it is empty then, their folder."""
-        for path in sorted(self._temporaries):
-            self._perform(guard.Delete(path))
+        """Gives back leases, removes own temporaries and, if it is empty then, their folder."""
+        for request in self._debts.payments():
+            self._perform(request)
         if self._ready:
-            self.remove_folders([TEMPORARIES])
             self._ready = False
+            with suppress(ShareError):  # the next run removes it
+                self.remove_folders([TEMPORARIES])
 
     def __enter__(self) -> Self:
         return self
@@ -202,10 +207,13 @@ class MemoryShare:
         return outcome
 
     def _perform(self, request: guard.Request) -> guard.Reply:
+        self._debts.before(request)
         try:
-            return self._effect(request)
+            reply = self._effect(request)
         except ShareError as error:
-            return guard.Refused(why(error), error)
+            reply = guard.Refused(why(error), error)
+        self._debts.after(request, reply)
+        return reply
 
     def _effect(self, request: guard.Request) -> guard.Reply:
         store, path = self._store, self._at(request.path)
@@ -222,32 +230,24 @@ class MemoryShare:
             case guard.Create(put=put, lease=lease):
                 return self._create(request.path, put, lease)
             case guard.Rename(source=source, lease=lease):
-                moved = self._ask(
-                    "rename", request.path, lambda: store.rename(self._at(source), path, lease is not None, lease)
-                )
-                self._temporaries.discard(source)
-                return moved
+                effect = partial(store.rename, self._at(source), path, lease is not None, lease)
+                return self._ask("rename", request.path, effect)
             case guard.Delete(lease=lease):
-                self._ask("delete", request.path, lambda: store.delete(path, lease))
-                self._temporaries.discard(request.path)
-                return None
+                return self._ask("delete", request.path, lambda: store.delete(path, lease))
             case guard.Compare(put=put):
                 version, content = self._ask("read", request.path, lambda: store.read(path))
                 return guard.Compared(version, content == _content(put))
             case guard.MakeTemporaries():
                 self._make(TEMPORARIES)
-                self._ready = True
                 return None
             case _:
                 assert_never(request)
 
     def _create(self, path: str, put: Put, lease: str | None) -> Version:
         content = _content(put)
-        if lease is None:
-            self._temporaries.add(path)
-            if not self._ready:
-                self._make(TEMPORARIES)
-                self._ready = True
+        if lease is None and not self._ready:
+            self._ready = True  # or may be
+            self._make(TEMPORARIES)
         return self._ask("create", path, lambda: self._store.create(self._at(path), content, lease))
 
     def _make(self, path: str) -> None:

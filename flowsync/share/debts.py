@@ -1,0 +1,47 @@
+"""What a session owes to the share: leases to give back, temporaries to delete. Pure bookkeeping over ``guard``.
+
+A run that dies pays nothing; the next one does, from its journal, by the lease id that names both.
+"""
+
+from flowsync.share import guard
+from flowsync.share.codes import Why
+
+
+class Debts:
+    """Notes each request before it is made and each reply, and says what is left to undo."""
+
+    def __init__(self) -> None:
+        self._leases: dict[str, str] = {}  # path -> lease id that is or may be ours
+        self._temporaries: set[str] = set()
+
+    def before(self, request: guard.Request) -> None:
+        """Notes what a request may leave behind, whether or not its reply arrives."""
+        if isinstance(request, guard.Acquire):
+            self._leases[request.path] = request.lease
+        elif isinstance(request, guard.Create) and request.lease is None:
+            self._temporaries.add(request.path)
+
+    def after(self, request: guard.Request, reply: guard.Reply) -> None:
+        """Notes what a reply proves to be settled."""
+        if isinstance(reply, guard.Refused):
+            self._refused(request, reply.why)
+        elif isinstance(request, guard.Release):
+            self._leases.pop(request.path, None)
+        elif isinstance(request, guard.Rename):
+            self._temporaries.discard(request.source)
+        elif isinstance(request, guard.Delete):
+            self._leases.pop(request.path, None)
+            self._temporaries.discard(request.path)
+
+    def payments(self) -> list[guard.Request]:
+        """Returns the requests that undo what is left."""
+        leases: list[guard.Request] = [guard.Release(path, lease) for path, lease in sorted(self._leases.items())]
+        return leases + [guard.Delete(path) for path in sorted(self._temporaries)]
+
+    def _refused(self, request: guard.Request, why: Why) -> None:
+        if isinstance(request, guard.Acquire) and why not in (Why.LOST, Why.LEASED):
+            self._leases.pop(request.path, None)  # LEASED may be the echo of a success whose reply was lost
+        elif isinstance(request, guard.Release) and why is not Why.LOST:
+            self._leases.pop(request.path, None)
+        elif isinstance(request, guard.Delete) and why is Why.MISSING:
+            self._temporaries.discard(request.path)
