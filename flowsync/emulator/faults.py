@@ -27,7 +27,7 @@ class Fault:
     times: int | None = 1
     chance: float = 1.0
     page: int = 0
-    status: int = 503  # refuse
+    status: int = 0  # refuse; 0 is the code's own
     code: str = "ServerBusy"  # refuse
     retry_after: float | None = None  # refuse: seconds, sent as Retry-After
     seconds: float = 0.0  # delay
@@ -55,14 +55,14 @@ class Faults:
         operation: str = "*",
         path: str = "*",
         *,
-        status: int = 503,
+        status: int = 0,
         code: str = "ServerBusy",
         retry_after: float | None = None,
         skip: int = 0,
         times: int | None = 1,
         page: int = 0,
     ) -> Fault:
-        """Answers with an error instead of doing anything."""
+        """Answers with an error instead of doing anything; ``code`` is any of the service's (``refusal.TABLE``)."""
         return self.add(
             Fault("refuse", operation, path, skip, times, page=page, status=status, code=code, retry_after=retry_after)
         )

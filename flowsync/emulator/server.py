@@ -5,7 +5,9 @@ requests ever mix; what waits (bodies, delays, callbacks) waits before or after 
 """
 
 import asyncio
+import errno
 import itertools
+import logging
 import os
 import ssl
 
@@ -13,14 +15,15 @@ from aiohttp import web
 
 from flowsync.emulator import access, control, route
 from flowsync.emulator.faults import Fault, Faults
+from flowsync.emulator.operations.listing import page_number
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import MAX_BODY, Service
 from flowsync.emulator.smb import WaitForFlush
 from flowsync.emulator.wire import Call, Changed, Reply, Stream, find_target, refusal, split_query
 from flowsync.emulator.witness import Event, Witness
 
+_LOG = logging.getLogger("flowsync.emulator")
 _PIECE = 1 << 20
-_MAX_XML = 1 << 20
 
 
 class Handler:
@@ -49,7 +52,8 @@ class Handler:
             if fault is not None and fault.kind in ("drop_before", "hang"):
                 return await _drop(request, hang=fault.kind == "hang")
             reply = await self._effect(request, call, operation)
-        except Refused as refused:
+        except Exception as error:
+            refused = error if isinstance(error, Refused) else _unexpected(error)
             reply = refusal(refused, request_id, self.service.clock.now(), bodiless)
         if self.witness.callbacks:
             event = Event("after", call.operation, call.where, reply.status)
@@ -84,7 +88,7 @@ class Handler:
 
     async def _before(self, call: Call) -> Fault | None:
         """Waits as long as latency and faults say, and returns the fault that hits this request."""
-        page = _page(call) if call.operation == "list" else 0
+        page = page_number(call) if call.operation == "list" else 0
         wait, fault = self.faults.pick(call.operation, call.where, page)
         if self.latency or wait:
             await asyncio.sleep(self.latency + wait)
@@ -118,9 +122,14 @@ class Handler:
             headers["x-ms-client-request-id"] = client_id
 
 
-def _page(call: Call) -> int:
-    """Returns which page of a listing is asked for: the marker says."""
-    return 1 if not call.query.get("marker") else 2
+def _unexpected(error: Exception) -> Refused:
+    """Makes a refusal of what no operation foresaw, and leaves its trace in the log."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return Refused("InvalidFileOrDirectoryPathName", "The path is longer than this machine's disk takes.")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Refused("ShareSizeLimitReached", "The disk is full.")
+    _LOG.error("A request failed in a way that it should not.", exc_info=error)
+    return Refused("InternalError")
 
 
 async def _read_body(request: web.BaseRequest, limit: int) -> bytes:

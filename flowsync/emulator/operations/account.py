@@ -37,7 +37,7 @@ def list_shares(service: Service, call: Call) -> Reply:
     echo = element("Prefix", prefix) if "prefix" in call.query else ""
     echo += element("Marker", call.query["marker"]) if call.query.get("marker") else ""
     echo += f"<MaxResults>{limit}</MaxResults>" if "maxresults" in call.query else ""
-    marker = f"<NextMarker>{write_marker(following)}</NextMarker>" if following else "<NextMarker />"
+    marker = f"<NextMarker>{write_marker(call, following)}</NextMarker>" if following else "<NextMarker />"
     return document(200, f"{head}{echo}<Shares>{text}</Shares>{marker}</EnumerationResults>")
 
 

@@ -33,7 +33,7 @@ def list_folder(service: Service, call: Call) -> Reply:
     entries = "".join(_entry(node, includes, ids) for node in nodes)
     head = _head(call, service, share)
     folder_id = f"<DirectoryId>{folder.file_id}</DirectoryId>" if ids else ""
-    marker = f"<NextMarker>{write_marker(following)}</NextMarker>" if following else "<NextMarker />"
+    marker = f"<NextMarker>{write_marker(call, following)}</NextMarker>" if following else "<NextMarker />"
     return document(
         200, f"{head}{_echo(call, prefix, limit)}{folder_id}<Entries>{entries}</Entries>{marker}</EnumerationResults>"
     )
@@ -123,14 +123,22 @@ def page_size(call: Call) -> int:
     return min(int(text), PAGE)
 
 
-def write_marker(following: str) -> str:
-    """Makes an opaque marker of the name that comes next."""
-    return base64.urlsafe_b64encode(following.encode("utf-8", "surrogatepass")).decode()
+def write_marker(call: Call, following: str) -> str:
+    """Makes a marker, opaque to clients: the number of the next page and the name that it starts with."""
+    return f"{page_number(call) + 1}-{base64.urlsafe_b64encode(following.encode('utf-8', 'surrogatepass')).decode()}"
 
 
 def read_marker(marker: str) -> str:
-    """Reads a marker; raises Refused for one that was never given."""
+    """Reads the name in a marker; raises Refused for a marker that was never given."""
+    if not marker:
+        return ""
     try:
-        return base64.urlsafe_b64decode(marker.encode("ascii")).decode("utf-8", "surrogatepass")
+        return base64.urlsafe_b64decode(marker.partition("-")[2].encode("ascii")).decode("utf-8", "surrogatepass")
     except (UnicodeError, binascii.Error) as error:
         raise Refused("InvalidQueryParameterValue") from error
+
+
+def page_number(call: Call) -> int:
+    """Returns which page of a listing is asked for; the first is 1."""
+    number = call.query.get("marker", "").partition("-")[0]
+    return int(number) if number.isascii() and number.isdigit() else 1
