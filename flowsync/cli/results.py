@@ -12,6 +12,7 @@ _COLOURS = {
     Did.MERGED: "green",
     Did.PUSHED: "green",
     Did.RESTORED: "green",
+    Did.UNCHANGED: "dim",
     Did.HELD: "yellow",
     Did.STALE: "yellow",
     Did.PROBLEM: "yellow",
@@ -21,10 +22,10 @@ _COLOURS = {
 _PATHS_SHOWN = 4
 
 
-def show(results: Sequence[Result], as_json: bool, dry_run: bool, nothing: str) -> None:
+def show(results: Sequence[Result], to_program: bool, dry_run: bool, nothing: str) -> None:
     """Prints what was done (or would be) with each flow; ``nothing`` if there was nothing to do."""
-    if as_json:
-        say_json({"version": 1, "dry_run": dry_run, "results": [_as_json(result) for result in results]})
+    if to_program:
+        say_json({"version": 1, "dry_run": dry_run, "results": [as_json(result) for result in results]})
         return
     if not results:
         say(nothing)
@@ -43,7 +44,8 @@ def _detail(result: Result) -> str:
     return shown + (f" and {len(result.paths) - _PATHS_SHOWN} more" if len(result.paths) > _PATHS_SHOWN else "")
 
 
-def _as_json(result: Result) -> dict[str, object]:
+def as_json(result: Result) -> dict[str, object]:
+    """Returns one flow's outcome as programs read it."""
     return {
         "flow": result.flow,
         "did": result.did.value,

@@ -5,23 +5,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from filelock import FileLock, Timeout
-
-from flowsync.core.plan import TO_PUSH, Hold
+from flowsync.core.plan import TO_PUSH, Hold, State
 from flowsync.core.tree import FlowName
-from flowsync.errors import RepositoryError, ShareError, UsageError
+from flowsync.errors import ShareError, UsageError
 from flowsync.share import open_share
 from flowsync.share.base import Share
-from flowsync.sync.land import Consent, land
+from flowsync.sync.alone import alone
+from flowsync.sync.land import BOTH, Consent, land
 from flowsync.sync.link import Link
 from flowsync.sync.observe import Seeing, observe
 from flowsync.sync.push import push
 from flowsync.sync.record import record
-from flowsync.sync.result import Did, Result
+from flowsync.sync.result import Did, Result, problem_result
+from flowsync.sync.scan import NAME
 from flowsync.sync.survey import Survey, survey
 
+_NOT_YET = BOTH | {State.PROBLEM}  # has something to push that something else has to come before
 _ROUNDS = 3  # a push that lost a race looks again and plans again, this often
-_PATIENCE = 10.0  # seconds to wait for another flowsync at work in this repository
 
 
 class Conductor:
@@ -80,6 +80,8 @@ class Conductor:
         link = self._link
         self._release(share, chosen)
         seeing = observe(link, share, chosen, bool(consent.deletes))
+        if unknown := chosen - seeing.keys():
+            self._refuse(unknown - survey(link).flows.keys())
         moved = record(link, seeing)
         if not chosen:
             link.cache.looked(link.remote.name, datetime.now(UTC).isoformat(timespec="seconds"), link.remote.share)
@@ -100,32 +102,31 @@ class Conductor:
     def _ahead(self, chosen: frozenset[FlowName]) -> frozenset[FlowName]:
         """Returns the flows that a push is about: those with something to push, or named."""
         seen = survey(self._link)
-        if unknown := chosen - seen.flows.keys():
-            raise UsageError(f"no flow is called {', '.join(sorted(unknown))}", "flowsync status")
+        self._refuse(chosen - seen.flows.keys())
         unfinished = frozenset(flow for flow, _ in self._link.journal.unfinished())
-        return chosen or unfinished | {flow for flow, one in seen.flows.items() if one.state in TO_PUSH}
+        return chosen or unfinished | {flow for flow, one in seen.flows.items() if one.state in TO_PUSH | _NOT_YET}
+
+    @staticmethod
+    def _refuse(unknown: frozenset[FlowName]) -> None:
+        if unknown:
+            raise UsageError(f"no flow is called {', '.join(sorted(unknown))}", "flowsync status --fetch")
 
     @contextmanager
     def _at_work(self) -> Iterator[Share]:
         """Opens the share for the one flowsync that may work in this repository at a time."""
         remote = self._link.remote
-        lock = FileLock(self._link.repo.state_dir / "lock")
-        try:
-            lock.acquire(timeout=_PATIENCE)
-        except Timeout as error:
-            raise RepositoryError("another flowsync is at work in this repository", "wait for it to finish") from error
-        try:
-            with open_share(
-                remote.share, self._environ, concurrency=self._concurrency, write=remote.write.value
-            ) as share:
-                yield share
-        finally:
-            lock.release()
+        with (
+            alone(self._link),
+            open_share(remote.share, self._environ, concurrency=self._concurrency, write=remote.write.value) as share,
+        ):
+            yield share
 
 
 def _trouble(flow: FlowName, seen: Seeing | ShareError) -> Result | None:
     if isinstance(seen, ShareError):
         return Result(flow, Did.FAILED, hold=Hold(seen.message, seen.hint))
+    if problem := seen.scan.problems.get(NAME):
+        return problem_result(flow, {NAME: problem})
     return Result(flow, Did.HELD, hold=seen.hold) if seen.hold else None
 
 

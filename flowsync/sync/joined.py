@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from flowsync.core.flow import kind_of
 from flowsync.core.merge import merge_flow, new_flaws
-from flowsync.core.tree import Blob, Entry, File, Path
+from flowsync.core.tree import Entry, File, Path
 from flowsync.repo.merge import Merge
 from flowsync.sync.link import Link
-from flowsync.sync.snapshot import folder, overlay
-from flowsync.sync.survey import Standing, syncing
+from flowsync.sync.snapshot import blobs, folder, overlay
+from flowsync.sync.survey import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,4 @@ def _content(link: Link, entry: Entry | None) -> bytes | None:
 
 
 def _only_syncing(link: Link, tree: str | None, beside: str | None) -> str | None:
-    (entries,) = syncing(link, tree) if tree else (None,)
-    files: dict[Path, Blob] = {path: entry.blob for path, entry in (entries or {}).items() if isinstance(entry, File)}
-    return folder(link, files, beside, tree)
+    return folder(link, blobs(link, tree), beside, tree)

@@ -17,6 +17,7 @@ class Did(StrEnum):
     MERGED = "merged"  # both sides' edits are joined on the branch
     PUSHED = "pushed"  # the branch's edits are in Studio
     RESTORED = "restored"  # the flow is as an older commit had it
+    UNCHANGED = "unchanged"  # an archive brought nothing that the branch's history does not hold
     HELD = "held"
     CONFLICT = "conflict"
     PROBLEM = "problem"

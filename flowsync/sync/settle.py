@@ -47,7 +47,7 @@ def resolve(link: Link, flow: FlowName, how: Settlement, dry_run: bool = False) 
         return Result(flow, Did.HELD, hold=hold)
     if waits := _waits(link, flow):
         return Result(flow, Did.HELD, hold=waits)
-    tree, left = _settled(link, standing, seen.tip, how)
+    tree, left = settled(link, standing, seen.tip, how)
     if left:
         named = ", ".join(left)
         return Result(
@@ -106,7 +106,7 @@ def _waits(link: Link, flow: FlowName) -> Hold | None:
     return holds.busy or holds.uncommitted(flow)
 
 
-def _settled(link: Link, standing: Standing, tip: str, how: Settlement) -> tuple[str, tuple[Path, ...]]:
+def settled(link: Link, standing: Standing, tip: str, how: Settlement) -> tuple[str, tuple[Path, ...]]:
     """Returns the whole tree that settles the flow, or the paths that are still in conflict."""
     if standing.local_tree is None or standing.remote_tree is None:
         if how.take is Take.TOOL:

@@ -12,7 +12,7 @@ from flowsync.repo.objects import Commit, Signature
 from flowsync.sync.link import Link
 from flowsync.sync.survey import syncing
 
-_COMMITTER = ("flowsync", "flowsync@localhost")
+COMMITTER = ("flowsync", "flowsync@localhost")
 
 
 def folder(link: Link, files: Mapping[Path, Blob], beside: str | None, modes: str | None) -> str | None:
@@ -27,6 +27,12 @@ def folder(link: Link, files: Mapping[Path, Blob], beside: str | None, modes: st
             known.update({path: entry.mode for path, entry in objects.files(tree).items() if isinstance(entry, File)})
     wanted = {path: File(blob, known.get(path, REGULAR)) for path, blob in files.items()}
     return objects.write_files(wanted, beside, staying(link, beside) - wanted.keys())
+
+
+def blobs(link: Link, tree: str | None) -> dict[Path, Blob]:
+    """Returns the content of a flow's folder, without what never syncs."""
+    (entries,) = syncing(link, tree) if tree else (None,)
+    return {path: entry.blob for path, entry in (entries or {}).items() if isinstance(entry, File)}
 
 
 def staying(link: Link, tree: str | None) -> set[Path]:
@@ -50,7 +56,7 @@ def commit(link: Link, parent: str | None, whole: str, author: Signature | str, 
     seconds = int(line.rsplit(" ", 2)[1])
     if parent:
         seconds = max(seconds, objects.commit(parent).committed)
-    return objects.write_commit(whole, (parent,) if parent else (), line, str(Signature(*_COMMITTER, seconds)), message)
+    return objects.write_commit(whole, (parent,) if parent else (), line, str(Signature(*COMMITTER, seconds)), message)
 
 
 def replayed(link: Link, original: Commit, sha: str, tip: str | None, flow: FlowName) -> str | None:
@@ -59,9 +65,7 @@ def replayed(link: Link, original: Commit, sha: str, tip: str | None, flow: Flow
         return sha
     tree = link.flow_tree(sha, flow)
     beside = link.flow_tree(tip, flow)
-    (entries,) = syncing(link, tree) if tree else (None,)
-    files = {path: entry.blob for path, entry in (entries or {}).items() if isinstance(entry, File)}
-    whole = overlay(link, tip, flow, folder(link, files, beside, tree))
+    whole = overlay(link, tip, flow, folder(link, blobs(link, tree), beside, tree))
     if tip and whole == link.repo.objects.commit(tip).tree:
         return None
     return commit(link, tip, whole, original.author, original.message)
