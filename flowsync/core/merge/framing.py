@@ -22,11 +22,13 @@ def rewritten(group: Group, frame: Entry) -> Group:
     return group
 
 
-def must_rise(group: Group, frame: Entry) -> bool:
-    """Tells whether a clash has no lines of its own: in braces, or on the line of a dash."""
+def must_rise(group: Group, local: Entry, remote: Entry) -> bool:
+    """Tells whether a clash has no lines of its own: in braces, or on the line of a dash on either side."""
     if group.flow is not None:
         return clashes(group)
-    return frame.stacked and bool(group.entries) and isinstance(group.entries[0], Clash)
+    first = {side.value.plain[0].key for side in (local, remote) if side.stacked and isinstance(side.value, Group)}
+    clashing = [entry for entry in group.entries if isinstance(entry, Clash)]
+    return any(entry.key in first for clash in clashing for entry in (clash.local, clash.remote) if entry)
 
 
 def clashes(group: Group) -> bool:

@@ -106,7 +106,7 @@ class _Weaver:
         woven = self.groups(path, base, local, remote)
         if woven is not None:
             group, frame = woven
-            if must_rise(group, frame):
+            if must_rise(group, local, remote):
                 del self.decisions[mark:]
                 return self.clash(path, (base, local, remote), BOTH_CHANGED if base else BOTH_ADDED)
             return framed(base, local, remote, rewritten(group, frame), frame, self.dropped)
