@@ -35,6 +35,8 @@ COMMANDS = (
     Command("log", "log", "a flow's history on both sides"),
     Command("restore", "restore", "bring a flow back as it once was"),
     Command("resolve", "resolve", "settle a conflict and commit the merge"),
+    Command("validate", "validate", "check flows, in the worktree or as they are staged"),
+    Command("hooks", "hooks", "install, remove or inspect Git hooks"),
     Command("doctor", "doctor", "what is wrong, and how to fix it"),
     Command("demo", "demo", "try it with no Azure: a loopback share and sample flows"),
     Command("emulator", "emulator_cmd", "run the loopback Azure Files share"),
