@@ -59,5 +59,6 @@ def _transfer(link: "Link", args: argparse.Namespace) -> "Sequence[Result]":
     if args.command == "fetch":
         return fetched
     chosen = frozenset(map(FlowName, flows))
-    planned = preview(link, survey(link), chosen, consent, push=args.command in ("push", "sync"))
+    land, push = args.command != "push", args.command != "pull"
+    planned = preview(link, survey(link), chosen, consent, land=land, push=push)
     return [result for result in fetched if result.hold] + planned

@@ -1,5 +1,6 @@
 """Fetch, pull, push and sync: the order in which the steps run, under the lock."""
 
+import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from flowsync.sync.link import Link
 from flowsync.sync.observe import Seeing, observe
 from flowsync.sync.push import push
 from flowsync.sync.record import record
-from flowsync.sync.result import Did, Result, problem_result
+from flowsync.sync.result import Did, Result, behind, problem_result
 from flowsync.sync.scan import NAME
 from flowsync.sync.survey import Survey, survey
 
@@ -42,7 +43,8 @@ class Conductor:
         with self._at_work() as share:
             chosen = frozenset(map(FlowName, flows))
             fetched = self._fetch(share, chosen, consent or Consent())
-            return _together(fetched, land(self._link, survey(self._link), chosen, consent or Consent()))
+            seen = _without_failed(survey(self._link), fetched)
+            return _together(fetched, land(self._link, seen, chosen, consent or Consent()))
 
     def push(self, flows: Sequence[str] = (), consent: Consent | None = None) -> list[Result]:
         """Writes the branch's edits to the share, after a look at the flows that it is about."""
@@ -52,9 +54,9 @@ class Conductor:
             if not ahead:
                 return []
             fetched = self._fetch(share, ahead, allowed)
-            seen = survey(self._link)
-            behind = [_behind(flow) for flow in sorted(ahead) if flow in seen.flows and _needs_pull(seen, flow)]
-            return _together(_only_trouble(fetched), behind, push(self._link, share, seen, ahead, allowed))
+            seen = _without_failed(survey(self._link), fetched)
+            late = [behind(flow) for flow in sorted(ahead) if flow in seen.flows and _needs_pull(seen, flow)]
+            return _together(_only_trouble(fetched), late, push(self._link, share, seen, ahead, allowed))
 
     def sync(self, flows: Sequence[str] = (), consent: Consent | None = None) -> list[Result]:
         """Pulls, then pushes; looks and plans again for flows whose push lost a race."""
@@ -71,8 +73,8 @@ class Conductor:
 
     def _round(self, share: Share, chosen: frozenset[FlowName], consent: Consent) -> list[Result]:
         fetched = self._fetch(share, chosen, consent)
-        landed = land(self._link, survey(self._link), chosen, consent)
-        pushed = push(self._link, share, survey(self._link), chosen, consent)
+        landed = land(self._link, _without_failed(survey(self._link), fetched), chosen, consent)
+        pushed = push(self._link, share, _without_failed(survey(self._link), fetched), chosen, consent)
         return _together(fetched, landed, pushed)
 
     def _fetch(self, share: Share, chosen: frozenset[FlowName], consent: Consent) -> list[Result]:
@@ -130,6 +132,13 @@ def _trouble(flow: FlowName, seen: Seeing | ShareError) -> Result | None:
     return Result(flow, Did.HELD, hold=seen.hold) if seen.hold else None
 
 
+def _without_failed(seen: Survey, fetched: Sequence[Result]) -> Survey:
+    """Returns the survey without the flows that could not be looked at just now: nothing is done from memory."""
+    failed = {result.flow for result in fetched if result.did is Did.FAILED}
+    flows = {flow: standing for flow, standing in seen.flows.items() if flow not in failed}
+    return dataclasses.replace(seen, flows=flows)
+
+
 def _only_trouble(results: Sequence[Result]) -> list[Result]:
     return [result for result in results if result.did is not Did.FETCHED]
 
@@ -137,10 +146,6 @@ def _only_trouble(results: Sequence[Result]) -> list[Result]:
 def _needs_pull(seen: Survey, flow: FlowName) -> bool:
     state = seen.flows[flow].state
     return state.value in ("diverged", "conflict", "studio-ahead")
-
-
-def _behind(flow: FlowName) -> Result:
-    return Result(flow, Did.STALE, hold=Hold("Studio has edits that the branch lacks", f"flowsync pull {flow}"))
 
 
 def _together(*steps: Sequence[Result]) -> list[Result]:

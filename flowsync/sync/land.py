@@ -35,11 +35,12 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One flow's landing, prepared: the new tip, the commit Studio's side became, and what to tell."""
+    """One flow's landing, prepared: the new tip, the commit Studio's side became, what to tell and what to keep."""
 
     tip: str | None
     tracking: str | None
     result: Result | None
+    keeps: tuple[Move, ...] = ()
 
 
 def land(link: Link, seen: Survey, flows: frozenset[FlowName], consent: Consent) -> list[Result]:
@@ -189,7 +190,7 @@ def _land_together(link: Link, old_tip: str | None, ready: list[Standing]) -> li
         if step.result:
             results.append(step.result)
         if step.result is None or step.result.did not in (Did.CONFLICT, Did.HELD):
-            moves += _moves(link, standing, recorded.get(standing.flow), step.tracking)
+            moves += [*_moves(link, standing, recorded.get(standing.flow), step.tracking), *step.keeps]
     if tip is not None and tip != old_tip:
         link.repo.worktree.fast_forward(link.remote.branch, old_tip, tip)
     link.repo.refs.move(moves, "landed")
@@ -223,7 +224,14 @@ def _replay(link: Link, standing: Standing, old_tip: str | None, tip: str | None
     for sha in _saves(link, standing, old_tip):
         onto = replayed(link, link.repo.objects.commit(sha), sha, onto, standing.flow) or onto
     paths = tuple(change.path for change in standing.decided.remote)
-    return _Step(onto, onto, Result(standing.flow, Did.LANDED, paths, onto or ""))
+    # Replayed saves are on the branch with all that they held. What is older is not, if the branch was rewritten.
+    keeps = keep(link, standing.flow, standing.tracking, None) if _parted(link, standing, old_tip) else []
+    return _Step(onto, onto, Result(standing.flow, Did.LANDED, paths, onto or ""), tuple(keeps))
+
+
+def _parted(link: Link, standing: Standing, tip: str | None) -> bool:
+    """Tells whether the branch's history no longer holds the flow's base."""
+    return bool(standing.base and tip and not link.repo.refs.contains(tip, standing.base))
 
 
 def _saves(link: Link, standing: Standing, tip: str | None) -> list[str]:

@@ -5,9 +5,9 @@ to be in the middle of an upload, is held: its tracking ref stays where it was u
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO, cast
 
@@ -15,7 +15,7 @@ from flowsync.cache import Observation
 from flowsync.core import document
 from flowsync.core.flow import kind_of
 from flowsync.core.plan import Hold
-from flowsync.core.tree import FlowName, Path, Seen, Version
+from flowsync.core.tree import FlowName, Path, Seen
 from flowsync.errors import ShareError, ShareMissing
 from flowsync.repo.bulk import Store
 from flowsync.share.base import Content, Share
@@ -32,6 +32,7 @@ class Seeing:
     scan: Scan
     files: Mapping[Path, Seen]
     hold: Hold | None = None
+    doubts: Mapping[Path, str] = field(default_factory=dict)  # files that look half-written, and why
 
     @property
     def last_write(self) -> str:
@@ -43,9 +44,11 @@ def observe(
     link: Link, share: Share, flows: frozenset[FlowName], accept_deletes: bool = False
 ) -> Mapping[FlowName, Seeing | ShareError]:
     """Looks at the flows (all, if none is named) and stores every content that was never seen."""
-    tracked = frozenset(link.flows_below(link.tracking_prefix))
+    tracking = link.flows_below(link.tracking_prefix)
+    tracked = frozenset(tracking)
     scans = scan(share, flows, tracked, accept_deletes)
-    known = link.cache.observations(link.remote.name)
+    observations = link.cache.observations(link.remote.name)
+    known = {flow: seen for flow, seen in observations.items() if seen.tracking == tracking.get(flow)}
     seeing: dict[FlowName, Seeing | ShareError] = {}
     moving = dict(scans)
     for _ in range(_LOOKS):
@@ -87,8 +90,8 @@ def _store(
         if isinstance(found, ShareError):
             result[flow] = found
             continue
-        earlier = before.get(flow)
-        stored = {**link.cache.seen(link.remote.name, flow), **(earlier.files if isinstance(earlier, Seeing) else {})}
+        earlier = _earlier(before, flow)
+        stored = {**link.cache.seen(link.remote.name, flow), **earlier.files}
         unchanged = flow in known and known[flow].fingerprint == found.fingerprint
         files[flow] = {}
         for path, version in found.files.items():
@@ -97,11 +100,22 @@ def _store(
                 files[flow][path] = seen
             else:
                 wanted[f"{flow}/{path}"] = (flow, path)
-    suspects = _fetch(link, share, wanted, files, result)
+    fetched = _fetch(link, share, wanted, files, result)
     for flow, content in files.items():
         if flow not in result:
-            result[flow] = Seeing(cast(Scan, scans[flow]), content, _unsettled(link, share, suspects.get(flow, ())))
+            doubts = {
+                path: why for path, why in _earlier(before, flow).doubts.items() if f"{flow}/{path}" not in wanted
+            }
+            doubts.update(fetched.get(flow, {}))
+            hold = _unsettled(link, share, {path: why for path, why in doubts.items() if path in content}, content)
+            result[flow] = Seeing(cast(Scan, scans[flow]), content, hold, doubts)
     return result
+
+
+def _earlier(before: Mapping[FlowName, Seeing | ShareError], flow: FlowName) -> Seeing:
+    """Returns the look before this one in the same run; an empty one if there was none."""
+    earlier = before.get(flow)
+    return earlier if isinstance(earlier, Seeing) else Seeing(Scan({}), {})
 
 
 def _fetch(
@@ -110,11 +124,11 @@ def _fetch(
     wanted: Mapping[str, tuple[FlowName, Path]],
     files: Mapping[FlowName, dict[Path, Seen]],
     failed: dict[FlowName, Seeing | ShareError],
-) -> dict[FlowName, list[tuple[Path, Version, str]]]:
-    """Stores the wanted files' content and returns, per flow, those that look like an upload in progress."""
-    suspects: dict[FlowName, list[tuple[Path, Version, str]]] = {}
+) -> dict[FlowName, dict[Path, str]]:
+    """Stores the wanted files' content and returns, per flow, those that look like an upload in progress, and why."""
+    doubts: dict[FlowName, dict[Path, str]] = {}
     if not wanted:
-        return suspects
+        return doubts
     link.reporter.begin("Fetching", len(wanted))
     with link.repo.objects.writing(len(wanted)) as store:
         for content in share.read(list(wanted)):
@@ -123,17 +137,17 @@ def _fetch(
             if isinstance(content, Content):
                 files[flow][path], doubt = _stored(store, path, content)
                 if doubt:
-                    suspects.setdefault(flow, []).append((path, content.version, doubt))
+                    doubts.setdefault(flow, {})[path] = doubt
             elif not isinstance(content.error, ShareMissing):  # one that is gone by now is a look that disagrees
                 failed[flow] = content.error
     link.reporter.end()
-    return suspects
+    return doubts
 
 
 def _stored(store: Store, path: Path, content: Content) -> tuple[Seen, str]:
     """Stores a file's content, and returns with it why it looks half-written, if it does."""
     with closing(content.data) as data:
-        readable = kind_of(path) not in ("dag", "flex") or document.parse(data.read()).parsed
+        readable = kind_of(path) not in ("dag", "flex") or document.parse(data.read(document.MAX_SIZE)).parsed
         data.seek(0)
         watched = _Watched(data)
         seen = Seen(content.version, store(content.version.size, cast(BinaryIO, watched)))
@@ -142,15 +156,16 @@ def _stored(store: Store, path: Path, content: Content) -> tuple[Seen, str]:
     return seen, "" if readable else "does not parse"
 
 
-def _unsettled(link: Link, share: Share, suspects: Sequence[tuple[Path, Version, str]]) -> Hold | None:
+def _unsettled(link: Link, share: Share, doubts: Mapping[Path, str], files: Mapping[Path, Seen]) -> Hold | None:
     """Returns a hold for a file that looks half-written and is younger than the settle time.
 
-    It is never refused for good: what is still the same when it is that old is what Studio holds.
+    It is never refused for good: what is still the same when it is that old is what Studio holds. A time that lies
+    further ahead than that was set by hand and says nothing.
     """
     now = share.now() or datetime.now(UTC)
-    for path, version, reason in suspects:
-        age = (now - when(version.written)).total_seconds()
-        if age < link.remote.settle:
+    for path, reason in doubts.items():
+        age = (now - when(files[path].version.written)).total_seconds()
+        if -link.remote.settle < age < link.remote.settle:
             wait = max(1, round(link.remote.settle - age))
             return Hold(f"{path} {reason}: an upload may be in progress", f"flowsync sync, in {wait} seconds")
     return None

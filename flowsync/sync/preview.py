@@ -7,7 +7,7 @@ from flowsync.core.tree import FlowName, Path
 from flowsync.sync.joined import conflicted, joined
 from flowsync.sync.land import BOTH, Consent, Holds, conflict_result
 from flowsync.sync.link import Link
-from flowsync.sync.result import Did, Result, problem_result
+from flowsync.sync.result import Did, Result, behind, problem_result
 from flowsync.sync.survey import Standing, Survey
 
 
@@ -29,17 +29,23 @@ def clashing(link: Link, standing: Standing, tip: str | None) -> tuple[Path, ...
     return conflicted(standing, joined(link, standing, tip))
 
 
-def preview(link: Link, seen: Survey, flows: frozenset[FlowName], consent: Consent, push: bool) -> list[Result]:
-    """Returns what landing (and, with ``push``, pushing) would do with each flow."""
+def preview(
+    link: Link, seen: Survey, flows: frozenset[FlowName], consent: Consent, *, land: bool, push: bool
+) -> list[Result]:
+    """Returns what landing or pushing, or both, would do with each flow."""
     holds = Holds(link, link.cache.observations(link.remote.name))
     results = []
     for flow, standing in seen.flows.items():
-        if link.chosen(flows)(flow) and (result := _would(link, seen, standing, holds, consent, push)):
+        if not link.chosen(flows)(flow) or standing.state in (TO_LAND if not land else TO_PUSH if not push else ()):
+            continue
+        if standing.state in BOTH and not land:
+            results.append(behind(flow))
+        elif result := _would(link, seen, standing, holds, consent):
             results.append(result)
     return results
 
 
-def _would(link: Link, seen: Survey, standing: Standing, holds: Holds, consent: Consent, push: bool) -> Result | None:
+def _would(link: Link, seen: Survey, standing: Standing, holds: Holds, consent: Consent) -> Result | None:
     flow, state = standing.flow, standing.state
     if state is State.PROBLEM:
         return problem_result(flow, dict(standing.decided.problems))
@@ -50,7 +56,7 @@ def _would(link: Link, seen: Survey, standing: Standing, holds: Holds, consent: 
             return conflict_result(standing, paths)
         did = Did.MERGED if state in BOTH else Did.LANDED
         return Result(flow, did, tuple(change.path for change in standing.decided.remote))
-    if state in TO_PUSH and push:
+    if state in TO_PUSH:
         if hold := holds.to_push(standing, consent):
             return Result(flow, Did.HELD, hold=hold)
         return Result(flow, Did.PUSHED, tuple(change.path for change in standing.decided.local))

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from flowsync.cache import Observation
 from flowsync.core.flow import kind_of
+from flowsync.core.ignore import is_ignore_file
 from flowsync.core.names import folded
 from flowsync.core.plan import TO_PUSH, Hold, State
 from flowsync.core.tree import Blob, Change, File, FlowName, Path, Seen, diff
@@ -90,6 +91,7 @@ def _write_all(link: Link, share: Share, pushes: Sequence[_Push]) -> None:
         link.journal.begin(one.flow, intents)
     try:
         _stage(link, share, pushes, _in_the_way)
+        share.remove_folders(sorted({folder for one in pushes for folder in _folders_in_the_way(one)}, reverse=True))
         share.make_folders(sorted({folder for one in pushes for folder in _new_folders(one)}))
         _stage(link, share, pushes, lambda one, path: one.content(path) is not None and not kind_of(path))
         _stage(link, share, pushes, lambda one, path: one.content(path) is not None and bool(kind_of(path)))
@@ -150,11 +152,24 @@ def _take(link: Link, one: _Push, path: Path, outcome: Outcome) -> None:
 
 
 def _in_the_way(one: _Push, path: Path) -> bool:
-    """Tells whether a file must go before another can come: a file that becomes a folder, or changes only its case."""
+    """Tells whether a file must go before another can come.
+
+    One of them becomes the other's folder, or only the case of its name changes.
+    """
     if one.content(path) is not None:
         return False
-    gone = folded(path)
-    return any(one.content(other) is not None and (folded(other) + "/").startswith(gone + "/") for other in one.changes)
+    gone = folded(path) + "/"
+    coming = [folded(other) + "/" for other in one.changes if one.content(other) is not None]
+    return any(other.startswith(gone) or gone.startswith(other) for other in coming)
+
+
+def _folders_in_the_way(one: _Push) -> set[str]:
+    """Returns the folders whose name a file is to take, with those inside."""
+    if one.stopped is not None:
+        return set()
+    coming = {f"{one.flow}/{path}" for path in one.changes if one.content(path) is not None}
+    left = {folder for path in one.changes if one.content(path) is None for folder in _folders(one.flow, path)}
+    return {folder for folder in left if any(f"{folder}/".startswith(f"{file}/") for file in coming)}
 
 
 def _new_folders(one: _Push) -> set[str]:
@@ -183,7 +198,8 @@ def _finish(link: Link, tip: str | None, one: _Push, observations: Mapping[FlowN
     standing = one.standing
     if one.stopped is not None:
         advance(link, one.flow, one.done)
-        link.journal.end(one.flow)
+        if one.stopped.did is not Did.FAILED:  # a write that failed may have taken effect: the next look settles it
+            link.journal.end(one.flow)
         return one.stopped
     base = link.repo.refs.get(link.base_ref(one.flow))
     if standing.local_tree is None:
@@ -196,6 +212,8 @@ def _finish(link: Link, tip: str | None, one: _Push, observations: Mapping[FlowN
         link.repo.refs.move(moves, "pushed")
         before = observations.get(one.flow, Observation())
         fingerprint = Scan({path: seen.version for path, seen in one.seen.items()}, before.problems).fingerprint
+        if any(is_ignore_file(path) for path in one.changes):  # what counts has changed: compare at the next look
+            fingerprint = ""
         last_write = max((seen.version.written for seen in one.seen.values()), default="")
         observation = Observation(fingerprint, tip or "", last_write, None, before.problems)
         link.cache.observe(link.remote.name, one.flow, observation)

@@ -1,12 +1,12 @@
 """From what was seen to tracking refs: one snapshot commit per flow that changed, refs moved in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flowsync.cache import Observation
 from flowsync.core.ignore import ignored_by, is_ignore_file
-from flowsync.core.tree import Blob, File, FlowName, Path
+from flowsync.core.tree import Blob, File, FlowName, Path, Problem
 from flowsync.errors import ShareError
 from flowsync.journal import Intent
 from flowsync.repo.objects import Signature
@@ -14,7 +14,8 @@ from flowsync.repo.refs import Move
 from flowsync.sync.link import Link
 from flowsync.sync.message import studio_message
 from flowsync.sync.observe import Seeing, when
-from flowsync.sync.snapshot import commit, folder, overlay
+from flowsync.sync.scan import NAME
+from flowsync.sync.snapshot import COMMITTER, commit, folder, overlay
 from flowsync.sync.survey import local_flows, syncing
 
 
@@ -42,11 +43,11 @@ def record(link: Link, seeing: Mapping[FlowName, Seeing | ShareError]) -> dict[F
     settled: list[tuple[FlowName, Seeing, str | None]] = []
     for flow, seen in sorted(_whole(seeing).items(), key=lambda item: (item[1].last_write, item[0])):
         before = observations.get(flow, Observation())
-        if seen.hold:
-            held = Observation("", before.tracking, before.last_write, seen.hold, seen.scan.problems)
-            link.cache.observe(link.remote.name, flow, held)
-            continue
         tracking = here.tracking.get(flow)
+        if seen.hold or NAME in seen.scan.problems:
+            doubted = Observation("", before.tracking, before.last_write, seen.hold, seen.scan.problems)
+            link.cache.observe(link.remote.name, flow, doubted if tracking or seen.hold else None)
+            continue
         known = before.fingerprint == seen.scan.fingerprint and tracking and before.tracking == tracking
         if known and before.hold is None:
             continue
@@ -62,7 +63,8 @@ def record(link: Link, seeing: Mapping[FlowName, Seeing | ShareError]) -> dict[F
     with link.cache.together():
         for flow, seen, new in settled:
             link.cache.see(link.remote.name, flow, seen.files)
-            observation = Observation(seen.scan.fingerprint, new or "", seen.last_write, None, seen.scan.problems)
+            problems = _problems(link, seen)
+            observation = Observation(seen.scan.fingerprint, new or "", seen.last_write, None, problems)
             link.cache.observe(link.remote.name, flow, observation if new else None)
     return moved
 
@@ -86,7 +88,8 @@ def _look(link: Link) -> _Here:
 def _track(link: Link, here: _Here, flow: FlowName, seen: Seeing) -> tuple[str | None, bool]:
     """Returns the commit that the tracking ref is to point at, and whether it is the base too."""
     tracking, local = here.tracking.get(flow), here.local.get(flow)
-    files = _files(link, seen)
+    now = link.flow_tree(tracking, flow)
+    files = _files(link, seen, now)
     if tracking is None:
         if not files:
             return None, False
@@ -96,10 +99,9 @@ def _track(link: Link, here: _Here, flow: FlowName, seen: Seeing) -> tuple[str |
             return adopted, True
         parent = here.tip if local is None else _before(link, here.tip, flow)
     else:
-        same_here = flow in here.landed and link.flow_tree(tracking, flow) == local
+        same_here = flow in here.landed and (now == local or syncing(link, now) == syncing(link, local))
         parent = here.tip if same_here else tracking
     beside = link.flow_tree(parent, flow)
-    now = link.flow_tree(tracking, flow)
     tree = folder(link, files, beside, now or local)
     if tracking is not None and (tree == now or _holds(link, now, files)):
         return tracking, False
@@ -108,11 +110,29 @@ def _track(link: Link, here: _Here, flow: FlowName, seen: Seeing) -> tuple[str |
     return commit(link, parent, whole, author, studio_message(link, flow, now, tree)), False
 
 
-def _files(link: Link, seen: Seeing) -> dict[Path, Blob]:
-    """Returns the content of a flow as seen, without what its own ignore files keep out."""
+def _files(link: Link, seen: Seeing, now: str | None) -> dict[Path, Blob]:
+    """Returns the content of a flow as seen, without what its own ignore files keep out.
+
+    What a problem hides is not gone: it stays as the tracking ref has it.
+    """
+    ignored = _ignored(link, seen)
+    files = {path: file.blob for path, file in seen.files.items() if not ignored(path)}
+    for path, entry in link.repo.objects.files(now).items() if now and seen.scan.problems else ():
+        hidden = any(path == bad or path.startswith(f"{bad}/") for bad in seen.scan.problems)
+        if hidden and isinstance(entry, File) and not ignored(path):
+            files.setdefault(path, entry.blob)
+    return files
+
+
+def _problems(link: Link, seen: Seeing) -> dict[Path, Problem]:
+    """Returns the problems of a flow as seen, but for what its own ignore files keep out."""
+    ignored = _ignored(link, seen) if seen.scan.problems else None
+    return {path: problem for path, problem in seen.scan.problems.items() if not (ignored and ignored(path))}
+
+
+def _ignored(link: Link, seen: Seeing) -> Callable[[str], bool]:
     rules = {path: link.repo.objects.read(file.blob) for path, file in seen.files.items() if is_ignore_file(path)}
-    ignored = ignored_by(rules)
-    return {path: file.blob for path, file in seen.files.items() if not ignored(path)}
+    return ignored_by(rules)
 
 
 def _holds(link: Link, tree: str | None, files: Mapping[Path, Blob]) -> bool:
@@ -184,7 +204,9 @@ def advance(link: Link, flow: FlowName, done: Mapping[Path, Blob | None]) -> Non
                 files[path] = blob
         local = link.flow_tree(link.repo.worktree.tip(link.remote.branch), flow)
         whole = overlay(link, at, flow, folder(link, files, tree, local))
-        author, _ = link.repo.person()
+        if at and whole == link.repo.objects.commit(at).tree:
+            continue
+        author = Signature(*COMMITTER, int(datetime.now(UTC).timestamp()))
         message = f"{flow}: pushed in part\n\nFiles: {', '.join(sorted(done))}\n"
         moves.append(Move(ref, at, commit(link, at, whole, author, message)))
     refs.move(moves, "push in part")

@@ -47,10 +47,15 @@ def exit_code(results: Iterable[Result]) -> Exit:
     return Exit.ATTENTION if kinds & _WAITING else Exit.DONE
 
 
+def behind(flow: FlowName) -> Result:
+    """Returns the result of a push that Studio's edits have to be landed before."""
+    return Result(flow, Did.STALE, hold=Hold("Studio has edits that the branch lacks", f"flowsync pull {flow}"))
+
+
 def problem_result(flow: FlowName, problems: dict[Path, Problem]) -> Result:
     """Returns the result of a flow with paths that cannot be synced; the first of them is the reason."""
     path, problem = next(iter(sorted(problems.items())))
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return Result(
-        flow, Did.PROBLEM, tuple(sorted(problems)), hold=Hold(f"{path}: {problem.reason}{more}", problem.hint)
-    )
+    where = "" if path == "." else f"{path}: "  # "." is the flow's own folder
+    hold = Hold(f"{where}{problem.reason}{more}", problem.hint)
+    return Result(flow, Did.PROBLEM, tuple(sorted(problems)), hold=hold)

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 
 from flowsync.core.flow import is_flow
 from flowsync.core.ignore import may_hold, never_syncs
-from flowsync.core.names import problem_with_name, problem_with_path, twins
+from flowsync.core.names import problem_with_flow, problem_with_path, twins
 from flowsync.core.plan import everything_gone
 from flowsync.core.tree import FlowName, Path, Problem, Version
 from flowsync.errors import ShareError, ShareMissing
 from flowsync.share.base import TEMPORARIES, Listing, Share
+
+NAME = Path(".")
+"""The path of a problem with the flow's own folder: its name, or what it is."""
 
 MAX_DEPTH = 100  # folders; Azure Files allows 250, a flow has three, a loop of mounts has no end
 
@@ -40,13 +43,13 @@ def scan(
 
     Raises ShareError if the remote's own folder cannot be listed, or if every flow that was known is gone at once.
     """
-    first, found = _first_level(share, chosen, tracked)
+    first, found, odd = _first_level(share, chosen, tracked)
     if not chosen and not accept_deletes and everything_gone(tracked, found):
         raise ShareMissing(
             f"none of the {len(tracked)} flows that Studio held is on the share any more; nothing was changed here",
             "flowsync doctor, and if it is meant so: flowsync sync --accept-deletes",
         )
-    walks = {flow: _Walk(flow) for flow, listing in first.items() if flow in tracked or _has_definition(listing)}
+    walks = {flow: _Walk(flow) for flow, listing in first.items() if flow in tracked or _may_be_flow(listing)}
     pending: dict[str, Listing | ShareError] = {flow: first[flow] for flow in walks}
     for _ in range(MAX_DEPTH):
         deeper = [folder for path, listing in pending.items() for folder in walks[_flow_of(path)].take(path, listing)]
@@ -57,31 +60,36 @@ def scan(
         for path in pending:
             walks[_flow_of(path)].error = ShareError(f"{path} is nested deeper than {MAX_DEPTH} folders")
     gone = {flow: Scan({}) for flow in tracked if flow not in first and (not chosen or flow in chosen)}
-    return {**gone, **{flow: walk.error or walk.scan() for flow, walk in walks.items()}}
+    clashing = {FlowName(flow): Scan({}, {NAME: problem}) for flow, problem in twins(walks).items()}
+    return {**gone, **{flow: walk.error or walk.scan() for flow, walk in walks.items()}, **clashing, **odd}
 
 
 def _first_level(
     share: Share, chosen: frozenset[FlowName], tracked: frozenset[FlowName]
-) -> tuple[dict[FlowName, Listing | ShareError], frozenset[FlowName]]:
-    """Returns the listings of the flows' own folders, and the names of all folders that are there.
+) -> tuple[dict[FlowName, Listing | ShareError], frozenset[FlowName], Scans]:
+    """Returns the listings of the flows' own folders, the names of all that is there, and what cannot be a flow.
 
     A chosen flow's folder is asked for directly. Only if it is missing is the remote's folder listed too: that the
     folder above is there, without it, is the proof that the flow is gone.
     """
     if chosen:
         listings = {FlowName(path): listing for path, listing in share.list(sorted(chosen)).items()}
-        missing = [flow for flow, listing in listings.items() if isinstance(listing, ShareMissing)]
-        if missing:
-            folders = _root(share).folders
-            listings = {flow: listing for flow, listing in listings.items() if flow not in missing or flow in folders}
-        return listings, frozenset(listings)
-    names = [FlowName(name) for name in _root(share).folders if name != TEMPORARIES and may_hold(name)]
+        if not any(isinstance(listing, ShareError) for listing in listings.values()):
+            return listings, frozenset(listings), {}
+        root = _root(share)
+        there = {flow: listing for flow, listing in listings.items() if flow in root.folders}
+        return there, frozenset(there), {flow: scan for flow, scan in _odd(root).items() if flow in chosen}
+    root = _root(share)
+    odd = _odd(root)
+    names = [FlowName(name) for name in root.folders if name != TEMPORARIES and may_hold(name)]
     listings = {FlowName(path): listing for path, listing in share.list(names).items()}
-    return {
-        flow: listing
-        for flow, listing in listings.items()
-        if not isinstance(listing, ShareMissing) or flow not in tracked
-    }, frozenset(names)
+    present = {flow: listing for flow, listing in listings.items() if not isinstance(listing, ShareMissing)}
+    return present, frozenset([*names, *odd]), odd
+
+
+def _odd(root: Listing) -> Scans:
+    """Returns what stands where flows are and cannot be one: a link, or a name that not every system can hold."""
+    return {FlowName(name): Scan({}, {NAME: problem}) for name, problem in root.problems.items() if may_hold(name)}
 
 
 def _root(share: Share) -> Listing:
@@ -91,8 +99,8 @@ def _root(share: Share) -> Listing:
     return listing
 
 
-def _has_definition(listing: Listing | ShareError) -> bool:
-    return isinstance(listing, Listing) and is_flow(listing.files)
+def _may_be_flow(listing: Listing | ShareError) -> bool:
+    return isinstance(listing, ShareError) or is_flow(listing.files)
 
 
 def _flow_of(path: str) -> FlowName:
@@ -126,8 +134,8 @@ class _Walk:
     def scan(self) -> Scan:
         """Returns what was listed, with the names that cannot be synced set apart."""
         problems = dict(self._problems)
-        if reason := problem_with_name(self._flow):
-            problems[Path(".")] = Problem(f"the flow's name {reason}", "rename its folder")
+        if problem := problem_with_flow(self._flow):
+            problems[NAME] = problem
         clashing = twins(self._files)
         for path in self._files:
             if problem := clashing.get(path) or problem_with_path(path):

@@ -9,6 +9,7 @@ from flowsync.core.names import from_ref, problem_with_flow, problem_with_path, 
 from flowsync.core.plan import Plan, State, plan
 from flowsync.core.tree import Entry, File, FlowName, Path, Problem
 from flowsync.sync.link import Link
+from flowsync.sync.scan import NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def _bad_names(
     there = [flow for flow, sha in tracking.items() if flow in local or link.flow_tree(sha, flow)]
     clashing = twins({*local, *there})
     found = {flow: problem_with_flow(flow) or clashing.get(Path(flow)) for flow in {*local, *there}}
-    return {flow: {Path("."): problem} for flow, problem in found.items() if problem}
+    return {flow: {NAME: problem} for flow, problem in found.items() if problem}
 
 
 def _base(
