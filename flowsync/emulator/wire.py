@@ -75,7 +75,7 @@ class Call:
         text = self.headers.get(header)
         if text is None:
             if default is None:
-                raise Refused("MissingRequiredHeader", headers={"x-ms-missing": header})
+                raise Refused("MissingRequiredHeader")
             return default
         if not (text.isascii() and text.isdigit()):
             raise Refused("InvalidHeaderValue")

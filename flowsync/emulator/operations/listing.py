@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from bisect import bisect_left
 
 from flowsync.emulator import names, ticks
@@ -15,6 +16,7 @@ from flowsync.emulator.wire import Call, Reply, attribute, document, element
 
 PAGE = 5000
 _IDS_SINCE = "2020-10-02"
+_MARKER = re.compile(r"[0-9]+-[A-Za-z0-9_=-]+")
 _INCLUDES = {"timestamps", "etag", "attributes", "permissionkey"}
 
 
@@ -132,6 +134,8 @@ def read_marker(marker: str) -> str:
     """Reads the name in a marker; raises Refused for a marker that was never given."""
     if not marker:
         return ""
+    if not _MARKER.fullmatch(marker):
+        raise Refused("InvalidQueryParameterValue")
     try:
         return base64.urlsafe_b64decode(marker.partition("-")[2].encode("ascii")).decode("utf-8", "surrogatepass")
     except (UnicodeError, binascii.Error) as error:
