@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from flowsync.core.merge import comments
-from flowsync.core.merge.pieces import Clash, Entry, Group, Kind, Leaf, Piece, meaning_of
+from flowsync.core.merge.pieces import Clash, Entry, Group, Kind, Leaf, Piece, Side, chosen, meaning_of
 from flowsync.core.merge.texts import merged_lines
 from flowsync.core.merge.writing import braced
 
@@ -23,9 +23,14 @@ def rewritten(group: Group, frame: Entry) -> Group:
 
 
 def must_rise(group: Group, local: Entry, remote: Entry) -> bool:
-    """Tells whether a clash has no lines of its own: in braces, or on the line of a dash on either side."""
+    """Tells whether a clash is too small to be shown as lines of its own.
+
+    That is so in braces, on the line of a dash on either side, and where one side's answer would leave nothing.
+    """
     if group.flow is not None:
         return clashes(group)
+    if group.entries and any(not any(chosen(group, side)) for side in Side):
+        return True
     first = {side.value.plain[0].key for side in (local, remote) if side.stacked and isinstance(side.value, Group)}
     clashing = [entry for entry in group.entries if isinstance(entry, Clash)]
     return any(entry.key in first for clash in clashing for entry in (clash.local, clash.remote) if entry)
