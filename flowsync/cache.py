@@ -15,6 +15,7 @@ from typing import Self
 
 from flowsync.core.plan import Hold
 from flowsync.core.tree import Blob, FlowName, Path, Problem, Seen, Version
+from flowsync.errors import RepositoryError
 
 _SCHEMA = 1
 _TABLES = """
@@ -68,6 +69,10 @@ class Cache:
         self._path = folder / "cache.db"
         try:
             self._db = self._open()
+        except sqlite3.OperationalError as error:  # locked, or not writable: no reason to throw it away
+            raise RepositoryError(
+                f"the cache {self._path} cannot be used: {error}", "check who may write there"
+            ) from error
         except sqlite3.DatabaseError:
             self._forget()
             self._db = self._open()
@@ -76,15 +81,28 @@ class Cache:
         db = sqlite3.connect(self._path, timeout=30)
         try:
             db.execute("PRAGMA synchronous = OFF")  # a cache that a power cut tears is thrown away
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version != _SCHEMA:
-                if version or db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise sqlite3.DatabaseError("another version's cache")
-                db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {_SCHEMA}; COMMIT;")
+            if db.execute("PRAGMA user_version").fetchone() != (_SCHEMA,):
+                self._begin(db)
+            if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                raise sqlite3.DatabaseError("a damaged cache")
         except BaseException:
             db.close()
             raise
         return db
+
+    @staticmethod
+    def _begin(db: sqlite3.Connection) -> None:
+        """Makes the tables, unless another command does so at this very moment."""
+        with db:
+            db.execute("BEGIN IMMEDIATE")
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            if version == _SCHEMA:
+                return
+            if version or db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise sqlite3.DatabaseError("another version's cache")
+            for table in _TABLES.split(";"):
+                db.execute(table)
+            db.execute(f"PRAGMA user_version = {_SCHEMA}")
 
     def _forget(self) -> None:
         for suffix in ("", "-journal", "-wal", "-shm"):

@@ -5,6 +5,8 @@ Every error names the file, the line and the key.
 """
 
 import difflib
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -23,6 +25,8 @@ from flowsync.errors import ConfigError
 FILE = ".flowsync.yaml"
 VERSION = 1
 DEFAULT_REMOTE = "studio"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_RESERVED = ("kept",)  # refs/flowsync/kept/ is where dropped commits are kept
 _Kind = TypeVar("_Kind", bound=StrEnum)
 
 
@@ -56,6 +60,7 @@ class RemoteConfig:
     max_deletes: float = 0.5
     write: WriteWay = WriteWay.INLINE
     author: str = ""
+    share_line: int = field(default=0, compare=False)  # where .flowsync.yaml names the share
 
     def mode_of(self, flow: FlowName) -> Mode:
         """Returns the flow's mode: its own, else the remote's."""
@@ -109,38 +114,51 @@ def parse(text: str) -> Config:
     remotes = top.keys_of("remotes")
     if not remotes.names():
         raise top.error("remotes", "names no remote")
+    for name in remotes.names():
+        if not _NAME.fullmatch(name) or to_ref(FlowName(name)) != name or name.casefold() in _RESERVED:
+            raise remotes.error(name, "is not a remote's name: use letters, digits and dashes")
     return Config({name: _remote(name, remotes.keys_of(name)) for name in remotes.names()}, settings)
 
 
 def _remote(name: str, keys: "_Keys") -> RemoteConfig:
-    if to_ref(FlowName(name)) != name:
-        raise keys.error(name, "is not a remote's name: use letters, digits and dashes")
     keys.known("share", "path", "branch", "mode", "flows", "settle", "max_deletes", "write", "author")
     flows = keys.keys_of("flows", optional=True)
     max_deletes = keys.number("max_deletes", 0.5)
     if not 0 <= max_deletes <= 1:
         raise keys.error("max_deletes", "must be between 0 and 1")
+    settle = keys.number("settle", 30.0)
+    if not 0 <= settle < math.inf:
+        raise keys.error("settle", "must be a number of seconds, 0 or more")
+    mode = keys.choice("mode", Mode, Mode.SYNC)
     return RemoteConfig(
         name=name,
         share=keys.text("share"),
+        share_line=keys.line("share"),
         path=_checked_path(keys),
-        branch=keys.text("branch", "main"),
-        mode=keys.choice("mode", Mode, Mode.SYNC),
-        flows={FlowName(flow): _flow_mode(flows.keys_of(flow)) for flow in flows.names()},
-        settle=keys.number("settle", 30.0),
+        branch=_checked_branch(keys),
+        mode=mode,
+        flows={FlowName(flow): _flow_mode(flows.keys_of(flow), mode) for flow in flows.names()},
+        settle=settle,
         max_deletes=max_deletes,
         write=keys.choice("write", WriteWay, WriteWay.INLINE),
         author=keys.text("author", ""),
     )
 
 
-def _flow_mode(keys: "_Keys") -> Mode:
+def _flow_mode(keys: "_Keys", mode: Mode) -> Mode:
     keys.known("mode")
-    return keys.choice("mode", Mode, Mode.SYNC)
+    return keys.choice("mode", Mode, mode)
+
+
+def _checked_branch(keys: "_Keys") -> str:
+    branch = keys.text("branch", "main")
+    if any(not part or to_ref(FlowName(part)) != part.replace("%", "%25") for part in branch.split("/")):
+        raise keys.error("branch", f"must be the name of a branch; {branch!r} is none")
+    return branch
 
 
 def _checked_path(keys: "_Keys") -> str:
-    path = keys.text("path", "flows").strip("/")
+    path = keys.text("path", "flows").rstrip("/")
     if path in ("", "."):
         return ""
     for part in path.split("/"):

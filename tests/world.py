@@ -261,7 +261,9 @@ class World(Repo):
 
     def process(self, *arguments: str, env: Mapping[str, str] | None = None) -> Run:
         """Runs flowsync as a process of its own."""
-        done = subprocess.run(self.command(*arguments), capture_output=True, env={**os.environ, **(env or {})}, check=False)
+        done = subprocess.run(
+            self.command(*arguments), capture_output=True, env={**os.environ, **(env or {})}, check=False
+        )
         return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def command(self, *arguments: str) -> list[str]:

@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path as FilePath
 
 from flowsync.cache import Cache
-from flowsync.config import RemoteConfig, load
+from flowsync.config import FILE, RemoteConfig, load
 from flowsync.core.rules import Settings
+from flowsync.errors import ConfigError, RepositoryError, UsageError
 from flowsync.journal import Journal
 from flowsync.repo import Repository
-from flowsync.share.location import owner, parse
+from flowsync.share.location import Location, owner, parse
 from flowsync.sync.link import Link, Reporter, Silence
 
 
@@ -24,7 +25,23 @@ def linked(
             config, validation = read.remote(remote), read.validation
         else:
             validation = Settings()
-        author = owner(parse(config.share)) or "studio"
+        _refuse_missing(repo, config.branch)
+        author = owner(_place(config)) or "studio"
         with Cache(repo.state_dir) as cache:
             journal = Journal(repo.state_dir, config.name)
             yield Link(repo, config, cache, journal, reporter or Silence(), author, validation)
+
+
+def _place(config: RemoteConfig) -> Location:
+    try:
+        return parse(config.share)
+    except UsageError as error:
+        raise ConfigError(f"{FILE}:{config.share_line}: share: {error.message}", error.hint) from error
+
+
+def _refuse_missing(repo: Repository, branch: str) -> None:
+    """Refuses a branch that is not there: flows would land on a history of their own that nobody looks at."""
+    if repo.worktree.tip(branch) is None and repo.worktree.current() != branch:
+        raise RepositoryError(
+            f"there is no branch {branch} in this repository", f"git branch {branch}, or correct branch: in {FILE}"
+        )

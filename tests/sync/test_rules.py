@@ -120,7 +120,13 @@ def test_rule_4_trouble_of_every_kind_leaves_the_other_flows_alone(world: World)
     finally:
         (folder / "denied" / "sub").chmod(0o755)
     did = {(row["flow"], row["did"]) for row in run.json["results"]}
-    expected = {("conflict", "conflict"), ("held", "held"), ("problem", "problem"), ("fine", "landed"), ("push", "pushed")}
+    expected = {
+        ("conflict", "conflict"),
+        ("held", "held"),
+        ("problem", "problem"),
+        ("fine", "landed"),
+        ("push", "pushed"),
+    }
     assert expected <= did
     assert world.here("fine")["a.py"] == b"a = 'there'\n"
     assert world.there("push")["a.py"] == b"a = 'here'\n"
