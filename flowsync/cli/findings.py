@@ -20,7 +20,9 @@ def text(flows: Sequence[Validated]) -> str:
         for finding in flow.findings:
             place = f"{flow.path(finding)}:{finding.line}:{finding.column}"
             severity = paint(finding.severity, _COLOURS[finding.severity])
-            lines.append(f"{plain(place)}: {finding.code} {severity}: {plain(finding.message)}")
+            # A name may hold a line break; a finding is one line.
+            place = plain(place).replace("\n", "\\n").replace("\t", "\\t")
+            lines.append(f"{place}: {finding.code} {severity}: {plain(finding.message)}")
             lines.append(f"    {paint(finding.fix, 'dim')}")
     return "\n".join([*lines, summary(flows)])
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from flowsync.core.check.folder import joined
+from flowsync.core.check.folder import joined, normal
 from flowsync.core.check.subject import MAX_TEXT
 from flowsync.core.document import parse
 from flowsync.core.flow import DAG_FILES, FLEX_FILES, read_dag
@@ -82,7 +82,7 @@ class StagedFolder:
         return [path + name[len(full) :] if full else f"{path}/{name}" for name in found]
 
     def _full(self, path: str) -> str:
-        return joined(self._root, path) or ""
+        return normal(self._root, path)
 
 
 def validate_staged(questions: Questions) -> tuple[list[Validated], set[str]]:

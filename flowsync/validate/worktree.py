@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from flowsync.core.check.folder import joined
+from flowsync.core.check.folder import normal
 from flowsync.errors import RepositoryError, UsageError
 from flowsync.validate import CONFIG, Validated, settings_in, validated
 from flowsync.validate.git import Asked, top_of
@@ -39,8 +39,8 @@ class DiskFolder:
 
     def beside(self, path: str) -> Collection[str]:
         """Returns the files at or below a path that starts with ``../``, within the top."""
-        full = joined(self._root, path)
-        if full is None or full == ".." or full.startswith("../"):
+        full = normal(self._root, path)
+        if full == ".." or full.startswith("../"):
             return ()
         place = self._top / full
         if place.is_file():
@@ -48,7 +48,7 @@ class DiskFolder:
         return [f"{path}/{below}" for below in walked(place)]
 
     def _place(self, path: str) -> Path:
-        return self._top / (joined(self._root, path) or "")
+        return self._top / normal(self._root, path)
 
 
 def validate_paths(

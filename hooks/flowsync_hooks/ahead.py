@@ -3,6 +3,8 @@
 No network: it compares refs. It never stops a push.
 """
 
+import sys
+
 from flowsync.errors import RepositoryError
 from flowsync_hooks.skipping import skipped
 
@@ -20,9 +22,10 @@ def run(arguments: list[str]) -> int:
     except RepositoryError:
         return 0  # such as a branch without a commit: there is nothing to compare with
     if ahead:
-        from flowsync.cli.output import plain, say
+        from flowsync.cli.output import plain
 
-        say(f"flowsync: Studio has newer edits of {plain(', '.join(ahead))}. To land them: flowsync pull")
+        names = plain(", ".join(ahead))
+        print(f"flowsync: Studio has newer edits of {names}. To land them: flowsync pull", file=sys.stderr)
     return 0
 
 

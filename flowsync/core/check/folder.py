@@ -51,12 +51,17 @@ class Held:
 
 
 def joined(base: str, path: str) -> str | None:
-    """Returns ``path``, relative to the folder ``base``, from the flow's folder; None if it is absolute or odd.
+    """Returns what ``path``, as a definition says it relative to the folder ``base``, is from the flow's folder.
 
-    The result is normal: no ``.``, and ``..`` only at its start.
+    None if it is absolute or means different things on different systems.
     """
     if not path or path.startswith(("/", "~")) or "\\" in path or "\0" in path or path[1:2] == ":":
         return None
+    return normal(base, path)
+
+
+def normal(base: str, path: str) -> str:
+    """Returns ``base/path`` without ``.``, and with ``..`` only at its start."""
     parts: list[str] = []
     for part in (*base.split("/"), *path.split("/")):
         if part in ("", "."):
