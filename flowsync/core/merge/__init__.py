@@ -17,7 +17,7 @@ from flowsync.core.merge.soundness import Flaw, flaws
 from flowsync.core.merge.threeway import Woven, weave
 from flowsync.core.merge.writing import Markers, decided, written
 
-__all__ = ["Action", "Decision", "Markers", "Merged", "merge_flow", "new_flaws"]
+__all__ = ["Action", "Decision", "Markers", "Merged", "merge_flow", "new_flaws", "undecided"]
 
 ROUNDS = 8  # each puts at least one more place in conflict
 _DEFAULT = Markers()
@@ -48,6 +48,18 @@ def new_flaws(local: bytes, remote: bytes, merged: bytes) -> tuple[str, ...]:
     return tuple(flaw.reason for key, flaw in of_merged.items() if key not in of_local and key not in of_remote)
 
 
+def undecided(base: bytes, local: bytes, remote: bytes, markers: Markers, reason: str) -> Merged:
+    """Returns the whole files between markers, where no smaller place can be put in conflict."""
+    newline = b"\r\n" if b"\r\n" in local else b"\n"
+    parts = [b"<" * markers.size + b" " + markers.local.encode() + newline, _ended(local, newline)]
+    if markers.base is not None:
+        parts += [b"|" * markers.size + b" " + markers.base.encode() + newline, _ended(base, newline)]
+    parts += [b"=" * markers.size + newline, _ended(remote, newline)]
+    parts.append(b">" * markers.size + b" " + markers.remote.encode() + newline)
+    before, ours, theirs = (content.decode("utf-8", "replace") for content in (base, local, remote))
+    return Merged(b"".join(parts), (Decision("", Action.CONFLICT, before, ours, theirs, reason),))
+
+
 def _merged(base: bytes, local: bytes, remote: bytes, markers: Markers, follow_renames: bool) -> Merged:
     ours = read(local)
     before, theirs = read(base, ours.newline), read(remote, ours.newline)
@@ -57,17 +69,17 @@ def _merged(base: bytes, local: bytes, remote: bytes, markers: Markers, follow_r
     forced: dict[str, str] = {}
     for _ in range(ROUNDS):
         woven = weave(before, ours, theirs, forced)
-        found = _flaws(woven, ours)
+        found = _flaws(woven)
         fresh = [flaw for key, flaw in found.items() if key not in known]
         if not fresh:
             text = _like(written(woven.document, markers), local)
             return Merged(text.encode(), _suggesting(woven))
         if not _force(forced, fresh, woven):
             break
-    return _undecided(base, local, remote, markers, fresh[0].reason)
+    return undecided(base, local, remote, markers, fresh[0].reason)
 
 
-def _flaws(woven: Woven, local: Document) -> dict[tuple[str, ...], Flaw]:
+def _flaws(woven: Woven) -> dict[tuple[str, ...], Flaw]:
     """Returns what is broken however the conflicts are settled, after checking that the text says what was decided."""
     found: list[dict[tuple[str, ...], Flaw]] = []
     for side in Side:
@@ -136,18 +148,6 @@ def _like(text: str, local: bytes) -> str:
     if ends and text and not text.endswith("\n"):
         return text + ("\r\n" if local.endswith(b"\r\n") else "\n")
     return text
-
-
-def _undecided(base: bytes, local: bytes, remote: bytes, markers: Markers, reason: str) -> Merged:
-    """Returns the whole files between markers, where no smaller place can be put in conflict."""
-    newline = b"\r\n" if b"\r\n" in local else b"\n"
-    parts = [b"<" * markers.size + b" " + markers.local.encode() + newline, _ended(local, newline)]
-    if markers.base is not None:
-        parts += [b"|" * markers.size + b" " + markers.base.encode() + newline, _ended(base, newline)]
-    parts += [b"=" * markers.size + newline, _ended(remote, newline)]
-    parts.append(b">" * markers.size + b" " + markers.remote.encode() + newline)
-    before, ours, theirs = (content.decode("utf-8", "replace") for content in (base, local, remote))
-    return Merged(b"".join(parts), (Decision("", Action.CONFLICT, before, ours, theirs, reason),))
 
 
 def _ended(content: bytes, newline: bytes) -> bytes:
