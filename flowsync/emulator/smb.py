@@ -66,6 +66,13 @@ class Neighbours:
         """Returns every open handle."""
         return [handle for handles in self._by_node.values() for handle in handles]
 
+    def find(self, number: int) -> Handle:
+        """Returns the open handle of a number; raises Refused."""
+        for handle in self.all():
+            if handle.id == number:
+                return handle
+        raise Refused("ResourceNotFound")
+
     def open(self, share: Share, place: Place, path: str, access: Letters, sharing: Letters, clock: Clock) -> Handle:
         """Opens a file or folder; raises Refused if another handle or a lease forbids it."""
         node = place.node

@@ -78,6 +78,7 @@ def parse_iso(text: str) -> int:
     return (since.days * 86400 + since.seconds) * PER_SECOND + fraction
 
 
+@lru_cache(1024)
 def parse_http_date(text: str) -> int:
     """Parses an HTTP date. Raises ValueError."""
     try:

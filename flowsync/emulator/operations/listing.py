@@ -32,7 +32,8 @@ def list_folder(service: Service, call: Call) -> Reply:
         raise Refused("InvalidQueryParameterValue")
     nodes, following = _page(service, share, place, names.fold(prefix), after, limit)
     ids = call.version >= _IDS_SINCE
-    entries = "".join(_entry(node, includes, ids) for node in nodes)
+    asked = (*sorted(includes), ids)
+    entries = "".join(_shown(node, includes, ids, asked) for node in nodes)
     head = _head(call, service, share)
     folder_id = f"<DirectoryId>{folder.file_id}</DirectoryId>" if ids else ""
     marker = f"<NextMarker>{write_marker(call, following)}</NextMarker>" if following else "<NextMarker />"
@@ -67,6 +68,14 @@ def _page(service: Service, share: Share, place: Place, prefix: str, after: str,
 
 def _parts(node: Node | None) -> tuple[str, ...]:
     return () if node is None or node.up is None else (*_parts(node.up), node.name)
+
+
+def _shown(node: Node, includes: set[str], ids: bool, asked: tuple[object, ...]) -> str:
+    """Returns a node's entry, written anew only if the node changed since it was last listed."""
+    state = (node.changed, node.size, node.written, node.created, node.name, node.attributes, node.permission, asked)
+    if node.shown is None or node.shown[0] != state:
+        node.shown = state, _entry(node, includes, ids)
+    return node.shown[1]
 
 
 def _entry(node: Node, includes: set[str], ids: bool) -> str:

@@ -80,6 +80,7 @@ class Node:
     order: "list[str] | None" = None  # the children's folded names, sorted
     seen: int = -1  # the folder's mtime when its names were last read
     settled: bool = False  # a change in that mtime's tick would have been seen
+    shown: "tuple[object, str] | None" = None  # what a listing last said of it, and of which state
     crc: int | None = None  # of content that was seen within the clock's granularity of its writing
 
     @property
@@ -93,7 +94,7 @@ class Node:
         return self.disk or self.name
 
 
-_MEMORY_ONLY = ("up", "children", "order", "seen", "settled", "crc")
+_MEMORY_ONLY = ("up", "children", "order", "seen", "settled", "crc", "shown")
 _STORED = tuple(name for name in Node.__dataclass_fields__ if name not in (*_MEMORY_ONLY, "key", "parent"))
 
 

@@ -77,4 +77,5 @@ def _clone(store: Store, node: Node, parent: int, target: Path, key: int) -> Nod
         seen=-1,
         settled=False,
         crc=None,
+        shown=None,
     )
