@@ -15,8 +15,9 @@ from flowsync.cli.output import paint, say
 from flowsync.errors import Exit, FlowsyncError, ShareError, UsageError
 
 _MARK = ".flowsync-demo"
-_ACCOUNT = "devstoreaccount1"
 _SHARE = "code"
+# What prompt flow generates beside a flow that is run here; flowsync never syncs it, and git need not show it.
+_GENERATED = ".env\n__pycache__/\n.promptflow/*\n!.promptflow/flow.tools.json\n.runs/\n"
 _PATIENCE = 20.0  # seconds for the emulator to listen
 
 
@@ -36,7 +37,9 @@ def run(args: argparse.Namespace) -> int:
 def _play(folder: Path) -> int:
     if folder.exists():
         raise UsageError(f"{folder} exists already", f"flowsync demo --clean {folder}, or another folder")
-    studio, repo = folder / "share" / _ACCOUNT / _SHARE / "Users" / "demo" / "promptflow", folder / "repo"
+    from flowsync.emulator.emulator import WELL_KNOWN_ACCOUNT
+
+    studio, repo = folder / "share" / WELL_KNOWN_ACCOUNT / _SHARE / "Users" / "demo" / "promptflow", folder / "repo"
     folder.mkdir(parents=True)
     (folder / _MARK).touch()
     try:
@@ -55,7 +58,8 @@ def _story(folder: Path, repo: Path, studio: Path, share: str) -> int:
     _git(folder, "init", "--quiet", "--initial-branch=main", str(repo))
     _introduce(repo)
     _flowsync(repo, "init", "--share", share)
-    _git(repo, "add", ".flowsync.yaml")
+    (repo / ".gitignore").write_text(_GENERATED)
+    _git(repo, "add", ".flowsync.yaml", ".gitignore")
     _git(repo, "commit", "--quiet", "-m", "Link to Studio")
     _flowsync(repo, "sync")
     say(paint("A colleague saves in Studio, and you commit here:", "bold"))

@@ -3,8 +3,13 @@
 import argparse
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 from flowsync.cli import arguments
+
+if TYPE_CHECKING:
+    from flowsync.sync.link import Link
+    from flowsync.sync.survey import Standing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     since = parser.add_mutually_exclusive_group()
     since.add_argument("--mine", action="store_true", help="what the branch changed since both sides agreed")
     since.add_argument("--theirs", action="store_true", help="what Studio changed since both sides agreed")
+    parser.add_argument("--semantic", action="store_true", help="what it means: nodes, inputs, connections, prompts")
     parser.add_argument("--stat", action="store_true", help="only which files, and how much")
     arguments.remote(parser)
     arguments.json(parser)
@@ -40,18 +46,26 @@ def run(args: argparse.Namespace) -> int:
         for one in chosen:
             base, local, remote = (tree or empty for tree in (one.base_tree, one.local_tree, one.remote_tree))
             old, new = (base, local) if args.mine else (base, remote) if args.theirs else (local, remote)
-            if old != new:
+            if old != new and args.semantic:
+                _print_meaning(link, one.flow, old, new)
+            elif old != new:
                 top = link.remote.folder(one.flow)
                 command = ["git", "-C", str(link.repo.root), "diff", f"--src-prefix=a/{top}/", f"--dst-prefix=b/{top}/"]
                 subprocess.run([*command, *(["--stat"] if args.stat else []), old, new], env=environment(), check=False)
         return Exit.DONE
 
 
-def _as_json(standing: "object") -> dict[str, object]:
-    from flowsync.core.tree import Change
-    from flowsync.sync.survey import Standing
+def _print_meaning(link: "Link", flow: str, old: str, new: str) -> None:
+    from flowsync.cli.output import paint, plain, say
+    from flowsync.sync.message import meaning
 
-    assert isinstance(standing, Standing)
+    say(paint(flow, "bold"))
+    for line in meaning(link, old, new):
+        say(f"  {plain(line)}")
+
+
+def _as_json(standing: "Standing") -> dict[str, object]:
+    from flowsync.core.tree import Change
 
     def kind(change: Change) -> dict[str, str]:
         what = "added" if change.old is None else "deleted" if change.new is None else "modified"

@@ -1,18 +1,27 @@
 """What the commits that flowsync makes say."""
 
-from flowsync.core.tree import Change, FlowName, diff
+from collections.abc import Iterable, Mapping
+
+from flowsync.core.flow import kind_of
+from flowsync.core.semantic import SemanticDiff, semantic_diff
+from flowsync.core.tree import Change, Entry, File, FlowName, Path, diff
 from flowsync.sync.link import Link
 
-_SHOWN = 3  # paths named in a subject
+_SHOWN = 3  # changes named in a subject
 
 
 def studio_message(link: Link, flow: FlowName, old: str | None, new: str | None) -> str:
     """Returns the message for a save in Studio that turned the folder ``old`` into ``new``."""
-    objects = link.repo.objects
-    changes = diff(objects.files(old) if old else {}, objects.files(new) if new else {})
-    body = "\n".join(f"{_verb(change)} {change.path}" for change in changes)
+    changes = _changes(link, old, new)
+    meant = _meant(link, changes)
     trailers = f"Flowsync-Remote: {link.remote.name}\nFlowsync-Flow: {flow}"
-    return f"{flow}: {_subject(old, new, changes)}\n\n{body}\n\n{trailers}\n"
+    return f"{flow}: {_subject(old, new, changes, meant)}\n\n{_body(changes, meant)}\n\n{trailers}\n"
+
+
+def meaning(link: Link, old: str | None, new: str | None) -> list[str]:
+    """Returns what turned the folder ``old`` into ``new``, a line each: files, and under a definition its nodes."""
+    changes = _changes(link, old, new)
+    return _body(changes, _meant(link, changes)).splitlines()
 
 
 def merge_message(link: Link, flow: FlowName) -> str:
@@ -20,19 +29,65 @@ def merge_message(link: Link, flow: FlowName) -> str:
     return f"{flow}: merge Studio's edits into {link.remote.branch}\n"
 
 
+def import_message(link: Link, flow: FlowName, old: str | None, new: str | None, name: str, sha256: str) -> str:
+    """Returns the message for what an archive of this name brought, which turned the folder ``old`` into ``new``."""
+    changes = _changes(link, old, new)
+    trailers = f"Flowsync-Flow: {flow}\nFlowsync-Archive: {_one_line(name)}\nFlowsync-Archive-SHA256: {sha256}"
+    return f"{flow}: import {_one_line(name)}\n\n{_body(changes, _meant(link, changes))}\n\n{trailers}\n"
+
+
+def import_merge_message(link: Link, flow: FlowName, name: str) -> str:
+    """Returns the message for the commit that joins an archive's edits with the branch's."""
+    return f"{flow}: merge {_one_line(name)} into {link.remote.branch}\n"
+
+
 def restore_message(flow: FlowName, revision: str, sha: str) -> str:
     """Returns the message for a commit that brings a flow back as it was."""
     return f"{flow}: restore as of {revision}\n\nThe flow's folder is as in commit {sha}.\n"
 
 
-def _subject(old: str | None, new: str | None, changes: tuple[Change, ...]) -> str:
+def _changes(link: Link, old: str | None, new: str | None) -> tuple[Change, ...]:
+    objects = link.repo.objects
+    return diff(objects.files(old) if old else {}, objects.files(new) if new else {})
+
+
+def _meant(link: Link, changes: Iterable[Change]) -> dict[Path, SemanticDiff]:
+    """Returns what the changes of definitions mean, node by node; nothing for one that is only written differently."""
+    meant = {}
+    for change in changes:
+        if kind_of(change.path) == "dag":
+            found = semantic_diff(_content(link, change.old), _content(link, change.new))
+            if found.lines():
+                meant[change.path] = found
+    return meant
+
+
+def _content(link: Link, entry: Entry | None) -> bytes | None:
+    return link.repo.objects.read(entry.blob) if isinstance(entry, File) else None
+
+
+def _subject(old: str | None, new: str | None, changes: tuple[Change, ...], meant: Mapping[Path, SemanticDiff]) -> str:
     if old is None:
         return "first seen in Studio"
     if new is None:
         return "deleted in Studio"
-    named = ", ".join(f"{_verb(change)} {change.path}" for change in changes[:_SHOWN])
-    more = len(changes) - _SHOWN
-    return f"{named} and {more} more in Studio" if more > 0 else f"{named} in Studio"
+    said = [found.summary() for found in meant.values()]
+    said += [f"{_verb(change)} {change.path}" for change in changes if change.path not in meant]
+    more = len(said) - _SHOWN
+    return ", ".join(said[:_SHOWN]) + (f" and {more} more in Studio" if more > 0 else " in Studio")
+
+
+def _body(changes: Iterable[Change], meant: Mapping[Path, SemanticDiff]) -> str:
+    lines = []
+    for change in changes:
+        lines.append(f"{_verb(change)} {change.path}")
+        lines += [f"  {line}" for line in meant[change.path].lines()] if change.path in meant else []
+    return "\n".join(lines)
+
+
+def _one_line(name: str) -> str:
+    """Returns a file's name as a message may hold it."""
+    return name if name.isprintable() else ascii(name)
 
 
 def _verb(change: Change) -> str:
