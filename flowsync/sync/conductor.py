@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -28,8 +28,16 @@ _ROUNDS = 3  # a push that lost a race looks again and plans again, this often
 class Conductor:
     """Runs fetch, pull, push and sync over a link. The share is opened when it is first needed, under the lock."""
 
-    def __init__(self, link: Link, environ: Mapping[str, str] | None = None, concurrency: int = 16) -> None:
+    def __init__(
+        self,
+        link: Link,
+        environ: Mapping[str, str] | None = None,
+        concurrency: int = 16,
+        opener: Callable[[], Share] | None = None,
+    ) -> None:
+        """``opener`` stands in for opening the share that the link names; the daemon keeps its connection."""
         self._link = link
+        self._opener = opener
         self._environ = os.environ if environ is None else environ
         self._concurrency = concurrency
 
@@ -116,12 +124,14 @@ class Conductor:
     @contextmanager
     def _at_work(self) -> Iterator[Share]:
         """Opens the share for the one flowsync that may work in this repository at a time."""
-        remote = self._link.remote
-        with (
-            alone(self._link),
-            open_share(remote.share, self._environ, concurrency=self._concurrency, write=remote.write.value) as share,
-        ):
+        with alone(self._link), self._open() as share:
             yield share
+
+    def _open(self) -> Share:
+        if self._opener:
+            return self._opener()
+        remote = self._link.remote
+        return open_share(remote.share, self._environ, concurrency=self._concurrency, write=remote.write.value)
 
 
 def _trouble(flow: FlowName, seen: Seeing | ShareError) -> Result | None:

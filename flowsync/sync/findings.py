@@ -17,14 +17,14 @@ def findings(link: Link, tree: str | None) -> tuple[int, int]:
     if known is None:
         from flowsync.core.check import check  # jinja2 and the rules; a second status needs neither
 
-        found = check(_Stored(link, tree), link.validation)
+        found = check(Stored(link, tree), link.validation)
         errors, warnings = (sum(finding.severity == kind for finding in found) for kind in _KINDS)
         known = errors, warnings
         link.cache.found(tree, rules, *known)
     return known
 
 
-class _Stored:
+class Stored:
     """A flow's folder as a commit holds it, as validation reads it."""
 
     def __init__(self, link: Link, tree: str) -> None:
