@@ -26,6 +26,11 @@ repos:
   - {{id: flowsync-secrets{language}}}
   - {{id: flowsync-strip-outputs{language}}}
 """
+NO_OP = """\
+repos:
+- repo: local
+  hooks: [{id: nothing, name: nothing, entry: "true", language: system, always_run: true, pass_filenames: false}]
+"""
 LEFTHOOK = """\
 pre-commit:
   commands:
@@ -195,7 +200,7 @@ def test_beside_our_own_hooks(managed):
 @pytest.mark.parametrize("manager", ["pre-commit", "prek"])
 def test_a_manager_that_comes_later_keeps_our_hook(hooked, manager):
     executable = tool(manager)
-    hooked.write(".pre-commit-config.yaml", "repos: []\n")
+    hooked.write(".pre-commit-config.yaml", NO_OP)
     hooked.stage()
     assert hooked.commit().returncode == 0
     before = hooked.run("ls", "-A", ".git/hooks").stdout
