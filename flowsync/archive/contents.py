@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from flowsync.archive.kinds import STORED
@@ -64,18 +64,20 @@ def _inflated(raw: Iterator[bytes], member: Member) -> Iterator[bytes]:
         raise ArchiveRefused(f"{name} has {len(engine.unused_data)} bytes after the end of its content")
 
 
-def blob_of(file: BinaryIO, member: Member) -> Blob:
-    """Returns the object id that Git gives to a member's content, read whole and checked."""
+def blob_of(file: BinaryIO, member: Member, advance: Callable[[int], None]) -> Blob:
+    """Returns the object id that Git gives to a member's content, read whole and checked; tells the bytes read."""
     digest = hashlib.sha1(b"blob %d\0" % member.size, usedforsecurity=False)
     for piece in contents(file, member):
         digest.update(piece)
+        advance(len(piece))
     return Blob(digest.hexdigest())
 
 
 class Reader:
-    """A member's content as a file to read from, for those who take one."""
+    """A member's content as a file to read from, for those who take one. ``advance`` is told the bytes unpacked."""
 
-    def __init__(self, file: BinaryIO, member: Member) -> None:
+    def __init__(self, file: BinaryIO, member: Member, advance: Callable[[int], None]) -> None:
+        self._advance = advance
         self._pieces = contents(file, member)
         self._kept = b""
 
@@ -87,6 +89,7 @@ class Reader:
             piece = next(self._pieces, b"")
             if not piece:
                 break
+            self._advance(len(piece))
             gathered.append(piece)
             have += len(piece)
         whole = b"".join(gathered)

@@ -22,7 +22,6 @@ from flowsync.archive.names import Catalogue, decoded, judge
 from flowsync.archive.records import Central
 from flowsync.errors import ArchiveRefused, UsageError
 
-
 _HERE = "./"  # bsdtar and tar-minded people put it before every name; it means one thing everywhere
 
 

@@ -20,9 +20,13 @@ class History:
     def __init__(self, git: Git) -> None:
         self._git = git
 
-    def touching(self, tip: str, path: str) -> list[str]:
-        """Returns the commits in ``tip``'s history that changed ``path``, no parent before its child."""
-        return self._lines("rev-list", "--topo-order", tip, "--", _literal(path))
+    def touching(self, tip: str, path: str, every: bool = False) -> list[str]:
+        """Returns the commits in ``tip``'s history that changed ``path``, no parent before its child.
+
+        Where a merge took one side as it was, the other side's commits count only with ``every``.
+        """
+        sides = ["--full-history"] if every else []
+        return self._lines("rev-list", "--topo-order", *sides, tip, "--", _literal(path))
 
     def line(self, tip: str, without: Iterable[str]) -> list[str]:
         """Returns ``tip`` and its first parents that the histories of ``without`` do not hold, oldest first."""
