@@ -97,9 +97,7 @@ def _service(token: Presented, key: bytes) -> Grant:
     _check_time(token, token.get("st") or policy.get("Start", ""), token.get("se") or policy.get("Expiry", ""))
     overrides = {header: token.get(name) for name, header in _OVERRIDES.items() if token.get(name)}
     permissions = token.get("sp") or policy.get("Permission", "")
-    return Grant(
-        permissions, "o" if token.get("sr") == "f" else "oc", token.get("sr") == "f", overrides, token.get("sduoid")
-    )
+    return Grant(permissions, "o", token.get("sr") == "f", overrides, token.get("sduoid"))
 
 
 def _policy(token: Presented) -> Mapping[str, str]:

@@ -88,7 +88,7 @@ def _moment(text: str, now: int) -> int:
 def _take_attributes(call: Call, node: Node, created: bool) -> None:
     given = call.headers.get("x-ms-file-attributes")
     must = "Directory" if node.folder else "Archive" if created else None
-    if given is None:
+    if given is None or given.lower() == "preserve":
         node.attributes = must or node.attributes
         return
     words = [word.strip().lower() for word in given.split("|")]
