@@ -1,0 +1,250 @@
+"""The stories of the acceptance list on Azure Files: the emulator, the real SDK, requests counted."""
+
+import hashlib
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from world import DAG, EmulatedStudio, Repo, World, flow
+
+from flowsync.emulator import Emulator
+from flowsync.emulator.witness import Event
+
+
+def test_200_flows_of_10_files_are_one_linear_history_and_then_cost_one_list_each(
+    azure_world: World, emulator: Emulator
+) -> None:
+    world = azure_world
+    for number in range(200):
+        folder = emulator.share_folder("code") / f"Users/alice/promptflow/flow-{number:03}"
+        folder.mkdir(parents=True)
+        (folder / "flow.dag.yaml").write_text(DAG)
+        for file in range(9):
+            (folder / f"node_{file}.py").write_text(f"flow = {number}\nfile = {file}\n")
+    first = world.tip()
+    world.sync()
+    assert len(world.git("rev-list", "--merges", "main")) == 0
+    assert 0 < int(world.git("rev-list", "--count", f"{first}..main")) <= 200
+    assert len(world.files("main", "flows")) == 2000
+    assert world.git("status", "--porcelain") == ""
+    for number in (0, 77, 199):
+        name = f"flow-{number:03}"
+        assert world.subjects(f"studio/{name}")[0] == f"{name}: first seen in Studio"
+        assert world.git("diff", "--name-only", "main", f"studio/{name}", "--", f"flows/{name}") == ""
+
+    tip, refs, studio = world.tip(), world.refs(), _digest(world)
+    emulator.reset_counts()
+    world.sync()
+    assert (world.tip(), world.refs(), _digest(world)) == (tip, refs, studio)
+    assert dict(emulator.counts) == {"list": 201} or sum(emulator.counts.values()) == 201, dict(emulator.counts)
+    assert all("list" in operation for operation in emulator.counts)
+
+
+def _digest(world: World) -> str:
+    share = world.share
+    assert isinstance(share, EmulatedStudio)
+    files = sorted(path for path in share.folder.rglob("*") if path.is_file())
+    return hashlib.sha1(b"".join(bytes(path) + path.read_bytes() for path in files)).hexdigest()
+
+
+@pytest.mark.parametrize("hand", ["sdk", "disk"])
+def test_an_edit_there_an_edit_here_and_a_conflict_in_one_sync(azure_world: World, hand: str) -> None:
+    world = azure_world
+    for name in "ABC":
+        world.studio_flow(name, a_py="one\n")
+    world.sync()
+    old = world.there("B")["a.py"]
+    studio = {"A/a.py": "saved in Studio\n", "C/a.py": "C in Studio\n"}
+    if hand == "sdk":
+        world.studio(studio)
+    else:
+        assert isinstance(world.share, EmulatedStudio)
+        for path, content in studio.items():
+            (world.share.folder / path).write_text(content)
+    binary = bytes(range(256)) + b"\r\n\0"
+    world.commit({"flows/B/a.py": binary, "flows/C/a.py": "C here\n"})
+    before = world.tip()
+
+    run = world.sync("--json", code=1)
+    did = {row["flow"]: row["did"] for row in run.json["results"]}
+    assert did == {"A": "landed", "B": "pushed", "C": "conflict"}
+    assert world.git("rev-list", "--count", f"{before}..main") == "1"
+    assert world.here("A")["a.py"] == b"saved in Studio\n"
+    assert world.there("B")["a.py"] == binary
+    assert world.there("C")["a.py"] == b"C in Studio\n" and world.here("C")["a.py"] == b"C here\n"
+    assert world.states() == {"A": "in-sync", "B": "in-sync", "C": "conflict"}
+    for content in (b"saved in Studio\n", b"C in Studio\n", old, binary):
+        assert world.reaches(content)
+
+
+def test_a_save_that_races_with_the_push_is_stale_and_survives(azure_world: World, emulator: Emulator) -> None:
+    world = azure_world
+    world.studio_flow("chat", a_py="one\n", b_py="one\n")
+    world.sync()
+    world.commit({"flows/chat/a.py": "here\n"})
+    saved: list[str] = []
+
+    def studio_saves(event: Event) -> None:
+        if event.when == "before" and event.operation == "acquire_lease" and not saved:
+            saved.append(event.path)
+            (emulator.share_folder("code") / "Users/alice/promptflow/chat/a.py").write_text("in Studio\n")
+
+    emulator.on_request(studio_saves)
+    run = world.ends(1, "push")
+    assert saved and "stale" in run.out and "nothing of it was overwritten" in run.out
+    assert world.there("chat")["a.py"] == b"in Studio\n"
+    # a sync looks again by itself, and finds that it is a conflict
+    assert "conflict" in world.sync(code=1).out
+    assert world.there("chat")["a.py"] == b"in Studio\n"
+
+
+def test_a_scan_that_fails_on_page_2_is_no_scan(azure_world: World, emulator: Emulator) -> None:
+    world = azure_world
+    world.studio_flow("chat", a_py="one\n")
+    world.studio_flow("triage", t_py="one\n")
+    world.sync()
+    folder = emulator.share_folder("code") / "Users/alice/promptflow/chat"
+    for number in range(5001):
+        (folder / f"{number:04}.txt").touch()
+    (folder / "a.py").write_text("two\n")
+    (folder.parent / "triage/t.py").write_text("two\n")
+    emulator.faults.refuse("list*", "*/chat", status=403, code="AuthorizationPermissionMismatch", times=None, page=2)
+    before = world.tip("studio/chat")
+    run = world.sync(code=4)
+    assert "failed" in run.out and "may not touch" in run.out
+    assert world.tip("studio/chat") == before
+    assert world.here("triage")["t.py"] == b"two\n"
+    emulator.faults.clear()
+    for extra in folder.glob("*.txt"):
+        extra.unlink()
+    world.sync()
+    assert world.here("chat")["a.py"] == b"two\n"
+
+
+def test_a_wrong_key_no_network_no_share_and_no_folder(
+    azure_world: World, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = azure_world
+    world.studio_flow("chat", a_py="one\n")
+    world.sync()
+    refs = world.refs()
+    good = os.environ["AZURE_STORAGE_CONNECTION_STRING"]
+
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", good.replace("AccountKey=E", "AccountKey=F"))
+    run = world.ends(4, "sync")
+    assert "does not accept the credentials" in run.err and "AZURE_STORAGE" in run.err
+    assert good.partition("AccountKey=")[2][:20] not in run.err
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", good)
+
+    (world.folder / ".flowsync.yaml").write_text(_file(world).replace("/code", "/nowhere"))
+    assert "no such share" in world.ends(4, "sync").err
+    (world.folder / ".flowsync.yaml").write_text(_file(world).replace("alice", "nobody"))
+    assert "is not there" in world.ends(4, "sync").err
+    (world.folder / ".flowsync.yaml").write_text(_file(world))
+
+    emulator.stop()
+    run = world.ends(4, "fetch")
+    assert "does not answer" in run.err and "network" in run.err
+    assert world.refs() == refs
+    assert "seen" in world.ends(0, "status").out  # what was seen is still told
+
+
+def _file(world: World) -> str:
+    return world.git("show", "HEAD:.flowsync.yaml") + "\n"
+
+
+@pytest.mark.parametrize("steps", [(1, 4, 7, 10), pytest.param(tuple(range(40)), marks=pytest.mark.slow)], ids=len)
+def test_a_push_killed_at_any_request_is_finished_by_the_next_run(
+    azure_world: World, emulator: Emulator, steps: tuple[int, ...]
+) -> None:
+    world = azure_world
+    world.studio_flow("chat", a_py="one\n", b_py="one\n", gone_py="one\n")
+    world.sync()
+    for step in steps:
+        world.commit(
+            {
+                "flows/chat/a.py": f"a {step}\n",
+                "flows/chat/flow.dag.yaml": DAG + f"# {step}\n",
+                f"flows/chat/new/{step}.py": "new\n",
+                **{f"flows/chat/{path}": None for path in world.here("chat") if path.startswith(("new", "gone"))},
+            }
+        )
+        died = _killed_at(world, emulator, step)
+        world.sync()
+        assert world.there("chat") == world.here("chat"), f"killed at request {step}"
+        assert world.states() == {"chat": "in-sync"}
+        assert not list((world.folder / ".git/flowsync/journal").rglob("*.jsonl"))
+        assert not [path for path in world.share.files() if path.startswith(".flowsync")]
+        if not died:
+            break
+    assert step > 12 or steps[-1] < 12  # it died at many points, and at last it did not
+    assert died == (len(steps) == 4)
+    assert world.git("rev-list", "--merges", "main") == ""
+    world.fsck()
+
+
+def _killed_at(world: World, emulator: Emulator, step: int) -> bool:
+    """Pushes in a process that is killed when its request number ``step`` after the look has taken effect."""
+    victims: list[subprocess.Popen[bytes]] = []
+    count = -1
+
+    def kill(event: Event) -> None:
+        nonlocal count
+        if event.when == "before" or event.operation.startswith("list"):
+            return
+        count += 1
+        if count == step:
+            victims[0].kill()
+
+    environ = {**os.environ, "AZURE_STORAGE_CONNECTION_STRING": emulator.connection_string}
+    victims.append(subprocess.Popen(world.command("push", "--jobs", "1"), env=environ, stdout=subprocess.PIPE))
+    emulator.on_request(kill)
+    victims[0].communicate()
+    emulator.off_request(kill)
+    return victims[0].returncode == -signal.SIGKILL
+
+
+def test_two_clones_on_one_share_both_see_everything(azure_world: World, tmp_path: Path) -> None:
+    world = azure_world
+    world.studio_flow("chat", a_py="a = 1\n", b_py="b = 1\n")
+    world.sync()
+    Repo(tmp_path).git("clone", "--quiet", str(world.folder), "second")
+    other = World(tmp_path / "second", share=world.share)
+    other.git("config", "user.email", "other@example.com")
+    other.sync()
+    assert other.states() == {"chat": "in-sync"} and other.tip() == world.tip()
+
+    world.commit({"flows/chat/a.py": "a = 'first clone'\n"})
+    world.sync()
+    other.commit({"flows/chat/b.py": "b = 'second clone'\n"})
+    other.sync()
+    world.sync()
+    expected = {
+        path: content for path, content in flow(a_py="a = 'first clone'\n", b_py="b = 'second clone'\n").items()
+    }
+    both = {path: str(content).encode() for path, content in expected.items()}
+    assert world.here("chat") == other.here("chat") == world.there("chat") == both
+    # the same line: whoever comes second has the conflict, and nobody's is overwritten
+    world.commit({"flows/chat/a.py": "a = 'here'\n"})
+    other.commit({"flows/chat/a.py": "a = 'there'\n"})
+    world.sync()
+    other.sync(code=1)
+    assert world.there("chat")["a.py"] == b"a = 'here'\n"
+    other.ends(0, "resolve", "chat", "--ours")
+    other.sync()
+    world.sync()
+    assert world.here("chat")["a.py"] == b"a = 'there'\n"
+
+
+def test_a_lost_reply_is_settled_by_looking(azure_world: World, emulator: Emulator) -> None:
+    world = azure_world
+    world.studio_flow("chat", a_py="one\n", b_py="one\n")
+    world.sync()
+    world.commit({"flows/chat/a.py": "two\n", "flows/chat/new.py": "new\n", "flows/chat/b.py": None})
+    for operation in ("create_file", "rename_file", "delete_file", "acquire_lease"):
+        emulator.faults.drop_after(operation)
+    world.sync()
+    assert world.there("chat") == world.here("chat")
+    assert world.states() == {"chat": "in-sync"}
