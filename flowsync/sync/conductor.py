@@ -4,7 +4,6 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from flowsync.core.plan import TO_PUSH, Hold, State
 from flowsync.core.tree import FlowName
@@ -94,7 +93,7 @@ class Conductor:
             self._refuse(unknown - survey(link).flows.keys())
         moved = record(link, seeing)
         if not chosen:
-            link.cache.looked(link.remote.name, datetime.now(UTC).isoformat(timespec="seconds"), link.remote.share)
+            link.cache.looked(link.remote.name, link.now().isoformat(timespec="seconds"), link.remote.share)
         results = [Result(flow, Did.FETCHED, commit=sha) for flow, sha in moved.items()]
         return results + [result for flow, seen in seeing.items() if (result := _trouble(flow, seen))]
 

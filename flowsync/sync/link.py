@@ -1,7 +1,9 @@
 """What every step of the conductor works with: one repository linked to one remote."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
 
 from flowsync.cache import Cache
@@ -36,9 +38,17 @@ class Silence:
     def end(self) -> None: ...
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _lease() -> str:
+    return str(uuid.uuid4())
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A repository and one of its remotes."""
+    """A repository and one of its remotes. Time and chance come in through it, so that a simulation can replay them."""
 
     repo: Repository
     remote: RemoteConfig
@@ -47,6 +57,8 @@ class Link:
     reporter: Reporter
     owner: str  # whose folder it is, the author of what Studio saves
     validation: Settings = field(default_factory=Settings)
+    now: Callable[[], datetime] = _now
+    new_lease: Callable[[], str] = _lease
 
     @property
     def tracking_prefix(self) -> str:

@@ -162,7 +162,7 @@ def _unsettled(link: Link, share: Share, doubts: Mapping[Path, str], files: Mapp
     It is never refused for good: what is still the same when it is that old is what Studio holds. A time that lies
     further ahead than that was set by hand and says nothing.
     """
-    now = share.now() or datetime.now(UTC)
+    now = share.now() or link.now()
     for path, reason in doubts.items():
         age = (now - when(files[path].version.written)).total_seconds()
         if -link.remote.settle < age < link.remote.settle:

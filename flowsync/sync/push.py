@@ -4,7 +4,6 @@ What is about to be replaced is in Git already (the tracking ref holds it). The 
 before the first request; base and tracking ref move last, when the share has acknowledged everything.
 """
 
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -72,7 +71,7 @@ def _prepare(link: Link, standing: Standing) -> _Push:
     _, local, remote = syncing(link, standing.base_tree, standing.local_tree, standing.remote_tree)
     changes = {change.path: change for change in diff(remote or {}, local or {})}
     seen = link.cache.seen(link.remote.name, standing.flow)
-    one = _Push(standing, changes, seen, {path: str(uuid.uuid4()) for path in changes})
+    one = _Push(standing, changes, seen, {path: link.new_lease() for path in changes})
     for path, change in changes.items():
         blob = seen[path].blob if path in seen else None
         if blob != (change.old.blob if isinstance(change.old, File) else None):

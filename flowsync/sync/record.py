@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from flowsync.cache import Observation
 from flowsync.core.ignore import ignored_by, is_ignore_file
@@ -164,7 +163,7 @@ def _before(link: Link, tip: str | None, flow: FlowName) -> str | None:
 
 
 def _author(link: Link, seen: Seeing) -> Signature:
-    at = when(seen.last_write) if seen.last_write else datetime.now(UTC)
+    at = when(seen.last_write) if seen.last_write else link.now()
     name, _, rest = (link.remote.author or link.owner).partition("<")
     email = rest.rstrip("> ") or f"{name.strip()}@studio"
     return Signature(name.strip(), email, int(at.timestamp()))
@@ -206,7 +205,7 @@ def advance(link: Link, flow: FlowName, done: Mapping[Path, Blob | None]) -> Non
         whole = overlay(link, at, flow, folder(link, files, tree, local))
         if at and whole == link.repo.objects.commit(at).tree:
             continue
-        author = Signature(*COMMITTER, int(datetime.now(UTC).timestamp()))
+        author = Signature(*COMMITTER, int(link.now().timestamp()))
         message = f"{flow}: pushed in part\n\nFiles: {', '.join(sorted(done))}\n"
         moves.append(Move(ref, at, commit(link, at, whole, author, message)))
     refs.move(moves, "push in part")
