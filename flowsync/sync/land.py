@@ -93,7 +93,11 @@ class Holds:
             return Hold("its mode is observe", "set mode: pull or sync in .flowsync.yaml")
         if self.busy:
             return self.busy
-        return self.uncommitted(flow) or self.unsettled(flow) or self.braked(standing, consent)
+        if hold := self.uncommitted(flow) or self.unsettled(flow):
+            return hold
+        return (
+            None if standing.state is State.CONFLICT else self.braked(standing, consent)
+        )  # a conflict deletes nothing
 
     def uncommitted(self, flow: FlowName) -> Hold | None:
         """Returns which edits of the flow are not committed, or None."""

@@ -125,6 +125,10 @@ def settled(link: Link, standing: Standing, tip: str, how: Settlement) -> tuple[
     chosen = objects.files(standing.local_tree if how.take is Take.OURS else standing.remote_tree)
     for path in map(Path, merge.conflicts):
         _take(files, path, chosen.get(path))
+    for path in chosen.keys() - files.keys():
+        if any(conflict.startswith(f"{path}~") for conflict in merge.conflicts):  # a file here, a folder there
+            files = {other: entry for other, entry in files.items() if not other.startswith(f"{path}/")}
+            files[path] = chosen[path]
     plain = {path: entry for path, entry in files.items() if isinstance(entry, File)}
     tree = objects.write_files(plain, merged, files.keys() - plain.keys())
     return overlay(link, tip, standing.flow, tree), ()

@@ -4,7 +4,8 @@ They are made from what was seen alone (the owner's name, the share's last write
 clones that see the same transition make the same commit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import accumulate
 
 from flowsync.core.ignore import never_syncs
 from flowsync.core.tree import REGULAR, Blob, File, FlowName, Mode, Path
@@ -26,7 +27,18 @@ def folder(link: Link, files: Mapping[Path, Blob], beside: str | None, modes: st
         if tree:
             known.update({path: entry.mode for path, entry in objects.files(tree).items() if isinstance(entry, File)})
     wanted = {path: File(blob, known.get(path, REGULAR)) for path, blob in files.items()}
-    return objects.write_files(wanted, beside, staying(link, beside) - wanted.keys())
+    return objects.write_files(wanted, beside, _fitting(staying(link, beside), wanted.keys()))
+
+
+def _fitting(kept: Iterable[Path], files: Collection[Path]) -> set[Path]:
+    """Returns the kept paths that have room beside the files: a file may have taken their folder's place."""
+    folders = {folder for path in files for folder in accumulate(path.split("/")[:-1], "{}/{}".format)}
+    taken = {*files, *folders}
+    return {
+        path
+        for path in kept
+        if path not in taken and not any(above in files for above in accumulate(path.split("/")[:-1], "{}/{}".format))
+    }
 
 
 def blobs(link: Link, tree: str | None) -> dict[Path, Blob]:

@@ -151,11 +151,11 @@ def syncing(link: Link, *trees: str | None) -> tuple[dict[Path, Entry] | None, .
         {path: entry for path, entry in (side or {}).items() if not never_syncs(path) and not ignored(path)} or None
         for side in sides
     ]
-    base, local = (kept[0], kept[1]) if len(kept) > 1 else (None, None)
+    local = kept[1] if len(kept) > 1 else None
     if local:
-        remote = kept[2] or {}
-        # what the branch removed does not clash: a change of case alone is a removal and an addition
-        clashing = twins({*local, *(path for path in remote if path not in (base or {}))})
+        base, remote = kept[0] or {}, kept[2] or {}
+        # what one side removed does not clash: a change of case alone is a removal and an addition
+        clashing = twins(path for path in {*local, *remote} if path not in base or (path in local and path in remote))
         for path in local:
             if problem := clashing.get(path) or (None if path in remote else problem_with_path(path)):
                 local[path] = problem

@@ -221,9 +221,7 @@ def test_two_clones_on_one_share_both_see_everything(azure_world: World, tmp_pat
     other.commit({"flows/chat/b.py": "b = 'second clone'\n"})
     other.sync()
     world.sync()
-    expected = {
-        path: content for path, content in flow(a_py="a = 'first clone'\n", b_py="b = 'second clone'\n").items()
-    }
+    expected = flow(a_py="a = 'first clone'\n", b_py="b = 'second clone'\n")
     both = {path: str(content).encode() for path, content in expected.items()}
     assert world.here("chat") == other.here("chat") == world.there("chat") == both
     # the same line: whoever comes second has the conflict, and nobody's is overwritten
