@@ -14,27 +14,24 @@ _DESCRIPTORS = (12, 16, 20, 24)  # bytes: three values of four or eight bytes, w
 def extents(file: BinaryIO, found: Sequence[Central], names: Sequence[str], end: int, longest: int) -> list[int]:
     """Returns where each entry's data begins; refuses entries that overlap or leave bytes between them."""
     order = sorted(range(len(found)), key=lambda index: found[index].header)
+    if before := found[order[0]].header if order else end:
+        raise ArchiveRefused(f"there are {before} bytes before its first entry that belong to no entry")
+    if order and found[order[-1]].header >= end:
+        raise ArchiveRefused(f"its directory points to a place for {shown(names[order[-1]])} where no entry can be")
     starts = [0] * len(found)
-    begins = 0
-    for index, after in zip(order, [*order[1:], None], strict=True):
+    for index, after in zip(order, [*order[1:], None], strict=False):
         central, name = found[index], shown(names[index])
-        if central.header != begins:
-            what = "overlaps the one before it" if central.header < begins else "does not begin where that one ends"
-            raise ArchiveRefused(f"the entry {name} {what}: some bytes belong to two entries or to none")
         header = records.local(file, central.header, longest)
         _same(central, header, name)
         starts[index] = central.header + header.length
         data_ends = starts[index] + central.packed
-        begins = end if after is None else found[after].header
-        gap = begins - data_ends
+        gap = (end if after is None else found[after].header) - data_ends
         if gap < 0:
-            raise ArchiveRefused(f"the entry {name} overlaps what comes after it")
+            raise ArchiveRefused(f"the entry {name} overlaps what comes after it: some bytes belong to two entries")
         if central.flags & records.DESCRIPTOR_FOLLOWS:
             _judge_descriptor(file, data_ends, gap, central, name)
         elif gap:
             raise ArchiveRefused(f"there are {gap} bytes after the entry {name} that belong to no entry")
-    if not found and end:
-        raise ArchiveRefused(f"there are {end} bytes before or in it that belong to no entry")
     return starts
 
 

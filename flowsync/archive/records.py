@@ -80,6 +80,8 @@ def centrals(file: BinaryIO, directory: Directory, longest_name: int) -> Iterato
     file.seek(directory.offset)
     left = directory.size
     for _ in range(directory.entries):
+        if left < CENTRAL.size:
+            raise ArchiveRefused("its directory holds fewer entries than its end record counts")
         central, length = _central(file, longest_name)
         left -= length
         if left < 0:
@@ -95,7 +97,7 @@ def _central(file: BinaryIO, longest_name: int) -> tuple[Central, int]:
         CENTRAL.unpack(raw)
     )
     if mark != CENTRAL_MARK:
-        raise ArchiveRefused("its directory is damaged, or holds fewer entries than its end record counts")
+        raise ArchiveRefused("its directory is damaged")
     if name > longest_name:
         raise ArchiveRefused(f"an entry's name is {name} bytes long", "--limit path=2000")
     raw_name = exactly(file, name)
