@@ -13,7 +13,7 @@ import ssl
 
 from aiohttp import web
 
-from flowsync.emulator import access, control, route
+from flowsync.emulator import access, control, route, structured
 from flowsync.emulator.faults import Fault, Faults
 from flowsync.emulator.operations.listing import page_number
 from flowsync.emulator.refusal import Refused
@@ -100,7 +100,10 @@ class Handler:
     async def _effect(self, request: web.BaseRequest, call: Call, operation: route.Operation) -> Reply:
         access.check(self.service, call, operation.needs, operation.kinds)
         if request.can_read_body:
-            call.body = await _read_body(request, MAX_BODY)
+            framed = "x-ms-structured-body" in call.headers
+            call.body = await _read_body(request, structured.length_of(MAX_BODY) if framed else MAX_BODY)
+            if framed:
+                call.body = _unframed(call)
         if self.witness.callbacks:
             event = Event("before", call.operation, call.where)
             await asyncio.get_running_loop().run_in_executor(None, self.witness.tell, event)
@@ -114,12 +117,21 @@ class Handler:
     def _dress(self, call: Call, reply: Reply, request_id: str) -> None:
         """Adds what every reply carries."""
         headers = reply.headers
+        if "x-ms-structured-body" in call.headers and reply.status < 300:
+            headers["x-ms-structured-body"] = structured.HEADER
         headers["Server"] = "Windows-Azure-File/1.0 Microsoft-HTTPAPI/2.0"
         headers["x-ms-request-id"] = request_id
         headers["x-ms-version"] = call.version or "2026-10-06"
         client_id = call.headers.get("x-ms-client-request-id")
         if client_id is not None and len(client_id) <= 1024:
             headers["x-ms-client-request-id"] = client_id
+
+
+def _unframed(call: Call) -> bytes:
+    """Takes a body out of its structured message."""
+    if call.need("x-ms-structured-body").lower() != structured.HEADER.lower():
+        raise Refused("InvalidHeaderValue", "There is no structured body of this version and these properties.")
+    return structured.decode(call.body, call.number("x-ms-structured-content-length"))
 
 
 def _unexpected(error: Exception) -> Refused:

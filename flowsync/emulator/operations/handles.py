@@ -13,7 +13,7 @@ _RIGHTS = {"r": "Read", "w": "Write", "d": "Delete"}
 
 def list_handles(service: Service, call: Call) -> Reply:
     """Lists the open handles on a file or folder, and below it if asked."""
-    handles = _chosen(service, call)
+    handles = _chosen(service, call, call.flag("x-ms-recursive"))
     limit = page_size(call)
     marker = call.query.get("marker", "")
     if marker and not marker.isdigit():
@@ -34,19 +34,20 @@ def close_handles(service: Service, call: Call) -> Reply:
     wanted = call.need("x-ms-handle-id")
     if wanted != "*" and not wanted.isdigit():
         raise Refused("InvalidHeaderValue")
-    handles = [handle for handle in _chosen(service, call) if wanted in ("*", str(handle.id))]
+    recursive = call.flag("x-ms-recursive") or wanted != "*"  # one handle is found wherever below it is
+    handles = [handle for handle in _chosen(service, call, recursive) if wanted in ("*", str(handle.id))]
     for handle in handles:
         handle.unflushed.clear()
         service.neighbours.close(handle, service.clock)
     return Reply(200, {"x-ms-number-of-handles-closed": str(len(handles)), "x-ms-number-of-handles-failed": "0"})
 
 
-def _chosen(service: Service, call: Call) -> list[Handle]:
+def _chosen(service: Service, call: Call, recursive: bool) -> list[Handle]:
     share = service.share(call)
     place = share.tree.locate(call.parts)
     if place.node is None:
         raise Refused("ResourceNotFound" if place.parent is not None else "ParentNotFound")
-    if not call.flag("x-ms-recursive"):
+    if not recursive:
         return service.neighbours.handles(place.node)
     return [handle for handle in service.neighbours.all() if _below(handle.node, place.node)]
 
@@ -65,6 +66,7 @@ def _entry(handle: Handle) -> str:
         "ParentId": str(parent),
         "SessionId": "1",
         "ClientIp": f"{handle.client}:445",
+        "ClientName": handle.client,
         "OpenTime": ticks.http_date(handle.opened),
     }
     text = "".join(element(tag, value) for tag, value in fields.items())

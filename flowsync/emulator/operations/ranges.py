@@ -4,7 +4,7 @@ import os
 import re
 import stat
 
-from flowsync.emulator import ticks
+from flowsync.emulator import structured, ticks
 from flowsync.emulator.operations import leases
 from flowsync.emulator.operations.files import check_md5, md5
 from flowsync.emulator.operations.properties import read_headers
@@ -170,6 +170,10 @@ def _reading(
         headers["Content-Range"] = f"bytes {first}-{last}/{node.size}"
         if stored := headers.pop("Content-MD5", None):
             headers["x-ms-content-md5"] = stored
+    if "x-ms-structured-body" in call.headers:
+        headers["x-ms-structured-content-length"] = str(length)
+        framed, size = structured.Encoder(body, length), structured.length_of(length)
+        return Reply(206 if ranged else 200, headers, stream=framed, length=size)
     if length > _AT_ONCE:
         return Reply(206 if ranged else 200, headers, stream=body, length=length)
     try:
