@@ -15,21 +15,39 @@ from flowsync.core.tree import Blob, FlowName, Path
 _FIRST = "flowsync export 1"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _CONTENT = re.compile(r"[0-9a-f]{64}")
+PAST = 50  # states to name; a comment holds 64 KiB
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a flow was in a commit: the commit's id, and the ``content_id`` of its files."""
+
+    commit: str
+    content: str
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What an archive was made from; each part is "" where it is not known. ``content`` is a ``content_id``."""
+    """What an archive was made from; each part is empty where it is not known.
+
+    ``commit`` is what was exported, ``states`` is what the flow was until then, newest first: whoever lacks the commit
+    finds the last state that both have.
+    """
 
     flow: str = ""
     commit: str = ""
     remote: str = ""
-    content: str = ""
+    states: tuple[State, ...] = ()
+
+    @property
+    def content(self) -> str:
+        """Returns the ``content_id`` of what was exported."""
+        return self.states[0].content if self.states else ""
 
     def comment(self) -> bytes:
         """Returns the ZIP comment that says so."""
-        lines = [_FIRST, f"flow: {to_ref(FlowName(self.flow))}", f"commit: {self.commit}"]
-        lines += [f"remote: {self.remote}", f"content: {self.content}"]
+        lines = [_FIRST, f"flow: {to_ref(FlowName(self.flow))}", f"commit: {self.commit}", f"remote: {self.remote}"]
+        lines += [f"state: {state.commit} {state.content}" for state in self.states[:PAST]]
         return "\n".join(lines).encode("utf-8") + b"\n"
 
 
@@ -41,14 +59,19 @@ def provenance(comment: bytes) -> Provenance:
     first, *lines = text.splitlines() or [""]
     if first != _FIRST:
         return Provenance()
-    said = {key: value for key, _, value in (line.partition(": ") for line in lines)}
-    commit, content = said.get("commit", ""), said.get("content", "")
+    pairs = [(key, value) for key, _, value in (line.partition(": ") for line in lines)]
+    said = dict(pairs)
     return Provenance(
         flow=from_ref(said.get("flow", "")),
-        commit=commit if _COMMIT.fullmatch(commit) else "",
+        commit=said.get("commit", "") if _COMMIT.fullmatch(said.get("commit", "")) else "",
         remote=said.get("remote", ""),
-        content=content if _CONTENT.fullmatch(content) else "",
+        states=tuple(state for key, value in pairs if key == "state" and (state := _state(value)))[:PAST],
     )
+
+
+def _state(value: str) -> State | None:
+    commit, _, content = value.partition(" ")
+    return State(commit, content) if _COMMIT.fullmatch(commit) and _CONTENT.fullmatch(content) else None
 
 
 def content_id(files: Mapping[Path, Blob]) -> str:

@@ -28,6 +28,10 @@ class History:
         sides = ["--full-history"] if every else []
         return self._lines("rev-list", "--topo-order", *sides, tip, "--", _literal(path))
 
+    def common(self, one: str, other: str) -> str | None:
+        """Returns the last commit that two histories share, or None."""
+        return self._git.line("merge-base", one, other)
+
     def line(self, tip: str, without: Iterable[str]) -> list[str]:
         """Returns ``tip`` and its first parents that the histories of ``without`` do not hold, oldest first."""
         return self._lines("rev-list", "--first-parent", "--reverse", tip, *(f"^{commit}" for commit in without))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 
-from flowsync.archive.provenance import Provenance, content_id
+from flowsync.archive.provenance import PAST, Provenance, State, content_id
 from flowsync.archive.writing import Content, write
 from flowsync.core.names import problem_with_name
 from flowsync.core.tree import Blob, File, FlowName, Path, Problem
@@ -16,6 +16,7 @@ from flowsync.sync.land import Holds
 from flowsync.sync.link import Link
 from flowsync.sync.meter import Meter
 from flowsync.sync.result import Result, problem_result
+from flowsync.sync.snapshot import blobs
 from flowsync.sync.survey import local_flows, syncing
 
 _PIECE = 1024 * 1024
@@ -57,9 +58,17 @@ def prepared(link: Link, flow: FlowName, commit: str) -> Export | Result:
         problems[Path(".")] = Problem(f"the flow's name {reason}", "rename its folder")
     if problems:
         return problem_result(flow, problems)
-    blobs = {path: entry.blob for path, entry in sorted((entries or {}).items()) if isinstance(entry, File)}
-    provenance = Provenance(flow, commit, link.remote.name, content_id(blobs))
-    return Export(flow, commit, blobs, sizes(link.repo.git, blobs.values()), provenance)
+    files = {path: entry.blob for path, entry in sorted((entries or {}).items()) if isinstance(entry, File)}
+    provenance = Provenance(flow, commit, link.remote.name, _states(link, flow, commit, files))
+    return Export(flow, commit, files, sizes(link.repo.git, files.values()), provenance)
+
+
+def _states(link: Link, flow: FlowName, commit: str, now: Mapping[Path, Blob]) -> tuple[State, ...]:
+    """Returns what the flow was until a commit, newest first, that commit's own content at the front."""
+    touched = link.repo.history.touching(commit, link.remote.folder(flow), every=True)[: PAST - 1]
+    past = ((one, link.flow_tree(one, flow)) for one in touched)
+    states = (State(one, content_id(blobs(link, tree))) for one, tree in past if tree)
+    return (State(commit, content_id(now)), *states)
 
 
 def export(link: Link, one: Export, out: IO[bytes], store: bool) -> None:

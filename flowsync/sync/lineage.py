@@ -11,6 +11,8 @@ from flowsync.sync.link import Link
 from flowsync.sync.snapshot import blobs
 
 _NEAR = 3  # commits to offer
+_SAID = "the archive's comment"
+_Held = tuple[str, Mapping[Path, Blob]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,48 +39,60 @@ class Unknown:
 
 
 def lineage(link: Link, one: Incoming, tip: str | None, given: str | None) -> Base | Unknown:
-    """Finds the base of an incoming flow."""
+    """Finds the base of an incoming flow: a state that the branch has had.
+
+    What an archive was made from may be ahead of the branch (a fetched state of Studio, another clone's commit). Then
+    the last state that both have in common is the base, or a merge would take the rest of it for known and undone.
+    """
     if given is not None:
-        commit = link.repo.refs.get(given)
-        if commit is None:
-            raise UsageError(f"{given} is no commit of this repository", f"flowsync log {one.flow}")
-        return Base(commit, "--base")
+        return _given(link, one.flow, tip, given)
     history = list(held(link, one.flow, tip))
     if not history:
         return Base(tip, "the flow is new here")
     same = next((commit for commit, content in history if content == one.blobs), None)
-    named = _named(link, one, history)
+    named = _named(link, one, tip, history)
     if named and not (same and link.repo.refs.contains(same, named.commit or "")):
         return named
     if same:
         return Base(same, "the same content")
-    ranked = sorted(
-        (Near(commit, likeness(one.blobs, content)) for commit, content in history),
-        key=lambda near: near.alike,
-        reverse=True,
-    )
-    return Unknown(tuple(ranked[:_NEAR]))
+    studio = list(held(link, one.flow, link.repo.refs.get(link.tracking_ref(one.flow))))
+    seen = next((commit for commit, content in studio if content == one.blobs), None)
+    if shared := _shared(link, seen, tip):
+        return Base(shared, "what Studio held when last seen")
+    near = {commit: Near(commit, likeness(one.blobs, content)) for commit, content in (*history, *studio)}
+    return Unknown(tuple(sorted(near.values(), key=lambda one: one.alike, reverse=True)[:_NEAR]))
 
 
-def _named(link: Link, one: Incoming, history: list[tuple[str, Mapping[Path, Blob]]]) -> Base | None:
-    """Returns the base that the archive's own comment names: by commit, else by what it once held."""
+def _given(link: Link, flow: FlowName, tip: str | None, revision: str) -> Base:
+    commit = link.repo.refs.get(revision)
+    if commit is None:
+        raise UsageError(f"{revision} is no commit of this repository", f"flowsync log {flow}")
+    shared = _shared(link, commit, tip)
+    if shared is None:
+        raise UsageError(f"{revision} has no history in common with {link.remote.branch}", f"flowsync log {flow}")
+    return Base(shared, "--base")
+
+
+def _shared(link: Link, commit: str | None, tip: str | None) -> str | None:
+    return link.repo.history.common(commit, tip) if commit and tip else None
+
+
+def _named(link: Link, one: Incoming, tip: str | None, history: list[_Held]) -> Base | None:
+    """Returns the last state that the archive's past and the branch's have in common: by commit, else by content."""
     said = one.provenance
-    commit = link.repo.refs.get(said.commit) if said.commit else None
-    if commit and link.flow_tree(commit, one.flow):
-        return Base(commit, "the archive's comment")
-    if not said.content:
-        return None
-    found = next((sha for sha, content in history if content_id(content) == said.content), None)
-    return Base(found, "the archive's comment") if found else None
+    for named in (said.commit, *(state.commit for state in said.states)):
+        shared = _shared(link, link.repo.refs.get(named) if named else None, tip)
+        if shared and link.flow_tree(shared, one.flow):
+            return Base(shared, _SAID)
+    by_content = {content_id(content): commit for commit, content in reversed(history)}
+    return next((Base(by_content[state.content], _SAID) for state in said.states if state.content in by_content), None)
 
 
-def held(link: Link, flow: FlowName, tip: str | None) -> Iterator[tuple[str, Mapping[Path, Blob]]]:
-    """Yields the commits in which the flow became what it was, newest first: the branch's, then Studio's."""
-    folder = link.remote.folder(flow)
+def held(link: Link, flow: FlowName, end: str | None) -> Iterator[_Held]:
+    """Yields the commits of a history in which the flow became what it was, newest first; each state once."""
     seen: set[str] = set()
-    for end in (tip, link.repo.refs.get(link.tracking_ref(flow))):
-        for commit in link.repo.history.touching(end, folder, every=True) if end else ():
-            tree = link.flow_tree(commit, flow)
-            if tree and tree not in seen:
-                seen.add(tree)
-                yield commit, blobs(link, tree)
+    for commit in link.repo.history.touching(end, link.remote.folder(flow), every=True) if end else ():
+        tree = link.flow_tree(commit, flow)
+        if tree and tree not in seen:
+            seen.add(tree)
+            yield commit, blobs(link, tree)

@@ -205,7 +205,7 @@ def test_theirs_is_refused_with_the_reason(command: Sequence[str], says: str, wo
 
 
 def test_bsdtar_pads_what_it_writes_to_a_pipe(world: World, tmp_path: Path) -> None:
-    """It fills the last of tar's blocks with zeros, which are no part of a ZIP; ``-b 1`` keeps them few, not away."""
+    """It fills the last of tar's blocks with zeros, which are no part of a ZIP."""
     (tmp_path / "flow.dag.yaml").write_bytes(FILES["flow.dag.yaml"])
     command = [needs("bsdtar"), "--format=zip", "-cf", "-", "flow.dag.yaml"]
     (tmp_path / "chat.zip").write_bytes(subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout)
