@@ -1,0 +1,93 @@
+"""The emulator as a program: what it prints, when it is ready, how it ends."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from azure.storage.fileshare import ShareClient
+
+from emulator.raw import Raw
+
+PROGRAM = """
+import argparse, sys
+from flowsync.cli import emulator_cmd
+parser = argparse.ArgumentParser(prog="flowsync emulator")
+emulator_cmd.add_arguments(parser)
+assert not {"aiohttp", "asyncio", "sqlite3", "ssl"} & set(sys.modules), "heavy imports belong inside run()"
+sys.exit(emulator_cmd.run(parser.parse_args()))
+"""
+
+
+@contextmanager
+def running(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Starts the program and waits until its ready file is there; yields the process and the URL."""
+    ready = folder / "ready"
+    command = [sys.executable, "-c", PROGRAM, "--data", str(folder / "data"), "--ready-file", str(ready), *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
+    try:
+        deadline = time.monotonic() + 60
+        while not ready.exists() and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield process, ready.read_text().strip() if ready.exists() else ""
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_where_it_is_and_stops_when_told(tmp_path: Path, number: signal.Signals) -> None:
+    with running(tmp_path, "--port", "0", "--share", "code") as (process, url):
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=30)
+        assert process.returncode == 0, errors
+    assert "listening on loopback only" in output
+    assert f"Share URL:  {url}/code/Users/NAME/promptflow" in output
+    assert str(tmp_path / "data" / "devstoreaccount1") in output
+    (connection,) = [line.split("'")[1] for line in output.splitlines() if "AZURE_STORAGE_CONNECTION_STRING" in line]
+    assert f"FileEndpoint={url};" in connection
+
+
+def test_what_it_prints_is_what_a_client_needs(tmp_path: Path) -> None:
+    with running(tmp_path, "--port", "0", "--share", "code", "--latency", "5") as (process, url):
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(4)]
+        connection = next(line.split("'")[1] for line in lines if "CONNECTION_STRING" in line)
+        with ShareClient.from_connection_string(connection, "code") as share:
+            share.get_file_client("a").create_file(1, data=b"x")
+        assert (tmp_path / "data" / "devstoreaccount1" / "code" / "a").read_bytes() == b"x"
+        assert Raw(url)("GET", "/!control/counts", sign=False, prefix="").status != 200
+
+
+def test_other_accounts_and_the_control_endpoint(tmp_path: Path) -> None:
+    options = ["--port", "0", "--account", "mine:a2V5", "--account", "other:a2V5", "--share", "code", "--control"]
+    with running(tmp_path, *options) as (_, url):
+        assert url.endswith("/mine")
+        assert Raw(url, key="a2V5", account="mine")("GET", "/code?restype=share").status == 200
+        assert Raw(url, key="a2V5", account="other")("GET", "/code?restype=share").code == "ShareNotFound"
+        assert Raw(url)("GET", "/code?restype=share").code == "AuthenticationFailed"
+        assert Raw(url)("GET", "/!control/counts", sign=False, prefix="").body.startswith(b'{"get_share": 3')
+
+
+def test_a_port_or_a_folder_that_is_taken(tmp_path: Path) -> None:
+    with running(tmp_path, "--port", "0") as (_, url):
+        port = url.split(":")[2].split("/")[0]
+        (tmp_path / "other").mkdir()
+        with running(tmp_path / "other", "--port", port) as (process, _):
+            assert "FlowsyncError: The emulator cannot listen on 127.0.0.1" in process.communicate(timeout=30)[1]
+        (tmp_path / "second").mkdir()
+        with running(tmp_path / "second", "--port", "0", "--data", str(tmp_path / "data")) as (process, _):
+            assert "in use by another emulator" in process.communicate(timeout=30)[1]
+
+
+def test_help_explains_itself() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
+    for word in ("--port", "--data", "--share", "--latency", "--tls", "--control", "loopback", "rclone"):
+        assert word in done.stdout
