@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from flowsync import __version__
 from flowsync.cli.output import paint, plain
 from flowsync.core.rulebook import RULES, Finding, Severity
-from flowsync.validate import Validated
+from flowsync.validate.flows import Validated
 
 DOCS = "docs/rules.md"
 _COLOURS: Mapping[Severity, str] = {"error": "red", "warning": "yellow", "info": "blue"}

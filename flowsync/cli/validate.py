@@ -10,7 +10,7 @@ from flowsync.errors import Exit, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flowsync.validate import Validated
+    from flowsync.validate.flows import Validated
 
 FORMATS = ("text", "json", "sarif", "github", "azdo")
 
@@ -58,20 +58,22 @@ def _explain(args: argparse.Namespace) -> int:
 
 
 def _validated(args: argparse.Namespace, from_here: bool) -> "list[Validated]":
-    from dataclasses import replace
     from pathlib import Path
 
     directory = Path(args.directory or ".").absolute()
     if args.staged:
-        from flowsync.validate.index import Questions, validate_staged
+        from flowsync.validate.git import Index
 
-        return validate_staged(Questions(str(directory)))[0]
+        index = Index(str(directory))  # git works while Python imports the rules
+        from flowsync.validate.index import validate_staged
+
+        return validate_staged(index)[0]
     from flowsync.validate.worktree import validate_paths
 
     top, flows = validate_paths(args.paths or ["."], directory)
     if not from_here:
         return flows  # programs and CI systems count from the repository's top
-    return [replace(flow, folder=_from_here(top / flow.folder)) for flow in flows]
+    return [flow._replace(folder=_from_here(top / flow.folder)) for flow in flows]
 
 
 def _from_here(folder: "Path") -> str:
@@ -80,12 +82,11 @@ def _from_here(folder: "Path") -> str:
 
 
 def _shown(flows: "Sequence[Validated]", everything: bool) -> "list[Validated]":
-    from dataclasses import replace
 
     if everything:
         return list(flows)
     kept = [tuple(finding for finding in flow.findings if finding.severity != "info") for flow in flows]
-    return [replace(flow, findings=findings) for flow, findings in zip(flows, kept, strict=True)]
+    return [flow._replace(findings=findings) for flow, findings in zip(flows, kept, strict=True)]
 
 
 def _print(flows: "Sequence[Validated]", form: str, output: str | None) -> None:

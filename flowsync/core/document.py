@@ -5,12 +5,13 @@ any input, however hostile, under a second and ten megabytes. What does not: wha
 
 Offsets count characters of ``Document.text``, so that ``text[node.span.start:node.span.end]`` is the node as written;
 a block collection ends with its last child, not with the blank lines and comments after it. Lines and columns count
-from 1. Nothing is expanded: an alias stays one node that points to its target.
+from 1. Nothing is expanded: an alias stays one node that points to its target. The values are named tuples because
+Git hooks start with this module, and a dataclass costs ten times as much to define.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import yaml
 
@@ -33,8 +34,7 @@ _FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]{0,300}\.?[0-9_]{0,300}|\.[0-9_]{1,300}
 _SPECIAL_FLOAT = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A range of characters, and the line and column of its first."""
 
     start: int
@@ -43,8 +43,7 @@ class Span:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """One value. ``style`` is ``""`` for a plain one, else its quote, ``|`` or ``>``; ``tag`` is as written."""
 
     span: Span
@@ -58,8 +57,7 @@ class Scalar:
         return self.value if self.style or self.tag else _plain(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     """A list; ``inline`` if it is written in brackets."""
 
     span: Span
@@ -69,8 +67,7 @@ class Sequence:
     anchor: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(NamedTuple):
     """``*anchor``: the same node again."""
 
     span: Span
@@ -78,8 +75,7 @@ class Alias:
     target: "Node"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One key of a mapping and its value."""
 
     key: "Node"
@@ -98,8 +94,7 @@ class Entry:
         return Span(start.start, max(start.end, self.value.span.end), start.line, start.column)
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(NamedTuple):
     """Keys and values in written order, duplicates included; ``inline`` if it is written in braces."""
 
     span: Span
@@ -125,8 +120,7 @@ class Mapping:
 Node = Scalar | Sequence | Mapping | Alias
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Why a text is not a sound YAML document, and where.
 
     ``kind`` is one of ``encoding``, ``syntax``, ``limit`` (the tree is not there) or ``duplicate`` (it is).
@@ -137,8 +131,7 @@ class Problem:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """The parsed text. ``root`` is None for an empty document and for one that could not be parsed."""
 
     text: str

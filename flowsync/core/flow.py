@@ -7,8 +7,7 @@ can point at them and a merge can replace them.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from flowsync.core.document import Alias, Document, Entry, Mapping, Node, Scalar, Sequence, Span, actual
 
@@ -48,16 +47,14 @@ def is_flow(names: Iterable[str]) -> bool:
     return bool(definitions(names))
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A text, and where it stands."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """``${inputs.name}`` or ``${node.output.property}``.
 
     ``whole`` says whether it is all of its value: prompt flow replaces no other. ``to_input`` is a flow input's
@@ -73,8 +70,7 @@ class Reference:
     rest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     """A node's input: its name and what it gets."""
 
     name: str
@@ -88,8 +84,7 @@ class Assignment:
         return next((reference for reference in self.references if reference.whole), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """A flow's input."""
 
     name: str
@@ -101,8 +96,7 @@ class Input:
     chat_history: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A flow's output."""
 
     name: str
@@ -114,8 +108,7 @@ class Output:
     chat_output: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where a node's code comes from."""
 
     span: Span
@@ -124,8 +117,7 @@ class Source:
     tool: Text | None
 
 
-@dataclass(frozen=True, slots=True)
-class Activate:
+class Activate(NamedTuple):
     """A node's condition: it runs when ``when`` equals ``equals``."""
 
     span: Span
@@ -134,8 +126,7 @@ class Activate:
     references: tuple[Reference, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One node of the DAG, or one variant of it. (``Node`` is a YAML node.)"""
 
     name: Text | None
@@ -165,8 +156,7 @@ class Step:
             yield from self.activate.references
 
 
-@dataclass(frozen=True, slots=True)
-class Variants:
+class Variants(NamedTuple):
     """The variants of one node."""
 
     name: str
@@ -175,8 +165,7 @@ class Variants:
     steps: tuple[Step, ...]  # each with its id in ``variant``
 
 
-@dataclass(frozen=True, slots=True)
-class Dag:
+class Dag(NamedTuple):
     """A ``flow.dag.yaml``."""
 
     document: Document

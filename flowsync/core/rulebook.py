@@ -5,14 +5,12 @@ leaves its code unused. The hundreds are groups: 0 text, 1 graph, 2 schema, 3 so
 5 the folder, 6 secrets, 7 run files.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "info"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule; ``severity`` is what it has unless ``.flowsync.yaml`` says otherwise."""
 
     code: str
@@ -23,8 +21,7 @@ class Rule:
     fix: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One result of validating a flow: where (path below the flow, line and column from 1), what, and what to do."""
 
     code: str

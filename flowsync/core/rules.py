@@ -10,8 +10,7 @@ What belongs here: reading these keys of ``.flowsync.yaml`` out of its parsed do
 
 import re
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import NamedTuple, cast
 
 from flowsync.core.document import Mapping, Node, Scalar, Sequence, Span, actual
 from flowsync.core.flow import entries, items, text_of
@@ -25,11 +24,10 @@ _SIZE = re.compile(r"(\d{1,15})\s*(?:([KMG])i?)?B?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """How to validate. ``severities`` holds the rules that differ from the rulebook; None is off."""
 
-    severities: Map[str, Severity | None] = field(default_factory=dict)
+    severities: Map[str, Severity | None] = {}
     connections: frozenset[str] | None = None
     tools: frozenset[str] | None = None
     max_file_size: int = DEFAULT_MAX_FILE_SIZE
@@ -42,8 +40,7 @@ class Settings:
         return "error" if listed is not None else RULES[code].severity
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(NamedTuple):
     """What is wrong with a setting, and where."""
 
     key: str
@@ -72,12 +69,12 @@ class _Wrong(Exception):
 
 def _with(settings: Settings, key: str, value: Node) -> Settings:
     if key == "rules":
-        return replace(settings, severities=_severities(value))
+        return settings._replace(severities=_severities(value))
     if key == "connections":
-        return replace(settings, connections=_names(value))
+        return settings._replace(connections=_names(value))
     if key == "tools":
-        return replace(settings, tools=_names(value))
-    return replace(settings, max_file_size=_size(value))
+        return settings._replace(tools=_names(value))
+    return settings._replace(max_file_size=_size(value))
 
 
 def _severities(node: Node) -> dict[str, Severity | None]:

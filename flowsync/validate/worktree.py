@@ -6,8 +6,8 @@ from pathlib import Path
 
 from flowsync.core.check.folder import normal
 from flowsync.errors import RepositoryError, UsageError
-from flowsync.validate import CONFIG, Validated, settings_in, validated
-from flowsync.validate.git import Asked, top_of
+from flowsync.validate.flows import CONFIG, Validated, settings_in, validated
+from flowsync.validate.git import Asked
 from flowsync.validate.roots import SKIPPED, Roots
 
 
@@ -68,6 +68,14 @@ def validate_paths(
     config = top / CONFIG
     settings = settings_in(config.read_bytes() if config.is_file() else None)
     return top, validated([(root, DiskFolder(top, root, listed)) for root in sorted(chosen)], settings)
+
+
+def top_of(directory: Path) -> Path | None:
+    """Returns the worktree's top that holds a folder, or None outside of a repository."""
+    for folder in (directory, *directory.parents):
+        if (folder / ".git").exists():
+            return folder
+    return None
 
 
 def walked(top: Path) -> Iterator[str]:

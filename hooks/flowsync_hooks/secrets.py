@@ -14,9 +14,8 @@ def run(arguments: list[str]) -> int:
     from flowsync.core.check.files import is_env
     from flowsync.core.check.secrets import check_secrets
     from flowsync.core.check.subject import TOP, Subject
-    from flowsync.validate import CONFIG, Validated, settings_in
-    from flowsync.validate.git import top_of
-    from flowsync.validate.worktree import DiskFolder
+    from flowsync.validate.flows import CONFIG, Validated, settings_in
+    from flowsync.validate.worktree import DiskFolder, top_of
 
     here = Path.cwd()
     config = (top_of(here) or here) / CONFIG

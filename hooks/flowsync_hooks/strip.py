@@ -16,10 +16,10 @@ def run(arguments: list[str]) -> int:
     generated = [file for file in arguments if is_generated(file)]
     if not generated:
         return 0
-    tracked = Asked(["ls-files", "--cached", "-z", "--", *generated]).names()
+    tracked = Asked(["--literal-pathspecs", "ls-files", "--cached", "-z", "--", *generated]).names()
     if not tracked:
         return 0
-    Asked(["rm", "--cached", "--quiet", "--", *tracked]).answer()
+    Asked(["--literal-pathspecs", "rm", "--cached", "--quiet", "--", *tracked]).answer()
     for path in tracked:
         say(f"{plain(path)}: taken out of the commit, left on the disk")
     say("flowsync: commit again. To keep such files out for good, list them in .gitignore:")

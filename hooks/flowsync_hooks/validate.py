@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from flowsync_hooks.skipping import skipped
 
 if TYPE_CHECKING:
-    from flowsync.validate import Validated
+    from flowsync.validate.flows import Validated
 
 ID = "flowsync-validate"
 
@@ -18,10 +18,12 @@ def run(arguments: list[str]) -> int:
     """
     if skipped(ID):
         return 0
-    from flowsync.validate.index import Questions, validate_staged
+    from flowsync.validate.git import Index
 
-    questions = Questions()  # git works while Python reads on
-    flows, changed = validate_staged(questions)
+    index = Index()  # git works while Python imports the rules
+    from flowsync.validate.index import validate_staged
+
+    flows, changed = validate_staged(index)
     others = [file for file in arguments if file not in changed]
     if others:
         from pathlib import Path
@@ -37,12 +39,10 @@ def run(arguments: list[str]) -> int:
 
 
 def _say(flows: "list[Validated]") -> int:
-    from dataclasses import replace
-
     from flowsync.cli.findings import text
     from flowsync.cli.output import say
 
-    say(text([replace(flow, findings=tuple(f for f in flow.findings if f.severity != "info")) for flow in flows]))
+    say(text([flow._replace(findings=tuple(f for f in flow.findings if f.severity != "info")) for flow in flows]))
     if any(finding.severity == "error" for flow in flows for finding in flow.findings):
         say(f"flowsync: stopped. Correct and stage the errors above. To skip this once: SKIP={ID}")
         return 1

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment, meta
 
-from flowsync.core.check import check, python, secrets, templates
+from flowsync.core.check import check, python, secrets, simple_templates, templates
 from flowsync.core.document import parse
 from flowsync.core.flow import definitions, is_flow, read_dag
 from flowsync.core.rulebook import BY_NAME, RULES
@@ -214,6 +214,60 @@ class TestTemplates:
         assert templates.has_role(text) is yes
 
 
+TAGS = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "{{a}}",
+                "{{ b.c }}",
+                "{{- d[0]['e'] -}}",
+                "{% for a in b %}",
+                "{% for x in a.b %}",
+                "{{ x.y }}",
+                "{{ x }}",
+            ),
+            *("{% endfor %}", "{% if a %}", "{%- if x.z %}", "{% elif b %}", "{% else %}", "{% endif %}", "{# c #}"),
+            *(
+                "{{ loop }}",
+                "{{ range }}",
+                "{{ true }}",
+                "{% raw %}",
+                "{{ a | upper }}",
+                "{{",
+                "}}",
+                "{",
+                "%}",
+                "text\n",
+                "#}",
+            ),
+        ]
+    ),
+    max_size=14,
+).map("".join)
+
+
+class TestSimpleTemplates:
+    """What is read without Jinja2 is read as Jinja2 does."""
+
+    @settings(max_examples=600, deadline=None)
+    @given(TAGS)
+    def test_as_jinja2(self, text):
+        simple = simple_templates.variables(text)
+        if simple is None:
+            return
+        assert set(simple) == meta.find_undeclared_variables(Environment().parse(text))
+        for name, at in simple.items():
+            assert text[at : at + len(name)] == name
+
+    def test_it_is_used_for_most_prompts(self):
+        for path in ("ask.jinja2", "notes.txt"):
+            assert simple_templates.variables(check_bases.DAG[path]) is not None
+        assert simple_templates.variables("{{ a | upper }}") is None
+        assert simple_templates.variables("{% for x in xs %}{{ loop.index }}{% endfor %}") is None
+        assert simple_templates.variables("{% for x in xs %}") is None
+        assert simple_templates.variables("{% if a %}{% endfor %}") is None
+
+
 class TestSecrets:
     @pytest.mark.parametrize(
         "text",
@@ -266,6 +320,9 @@ NASTY = {
     "python text": (python.read, "'" + "a" * (MEGABYTE - 9) + "'"),
     "python comment": (python.read, "#" * MEGABYTE),
     "template prints": (templates.read, "{{a}}" * (MEGABYTE // 5)),
+    "template simple": (templates.read, "{{a}}" * 1_999 + " " * 900_000),
+    "template long names": (templates.read, "{{" + "a" * 90 + ".b" * 20 + " " * 1_000_000),
+    "template blanks": (templates.read, ("{{a" + " " * 1000) * 1000),
     "template few prints": (templates.read, "{{a}}" * 2_000),
     "template lines": (templates.read, "\n" * (MEGABYTE - 5) + "{{a}}"),
     "template digits": (templates.read, "{{" + "1" * (MEGABYTE - 9)),

@@ -8,7 +8,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flowsync.core.document import Span
 
@@ -20,8 +20,7 @@ _WEIGHTS = {"\n": 3, "{": 3}
 _BRACKETS = re.compile(r"[\[({]|[\])}]")
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter; ``type`` is its annotation's last name (``int``, ``CustomConnection``), or empty."""
 
     name: str
@@ -29,8 +28,7 @@ class Parameter:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Callable:
+class Callable(NamedTuple):
     """A function or class that can be called, and with what."""
 
     name: str
@@ -39,8 +37,7 @@ class Callable:
     takes_any: bool  # has **kwargs
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(NamedTuple):
     """A parsed source. ``defined`` holds what can be called by name; ``open`` tells that there may be more."""
 
     tools: tuple[Callable, ...]
@@ -49,8 +46,7 @@ class Module:
     open: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(NamedTuple):
     """Why a source could not be parsed: ``FS308`` or ``FS007``."""
 
     code: str

@@ -10,8 +10,8 @@ Every pattern is searched only where its needle occurs, and none can backtrack: 
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import log2
+from typing import NamedTuple
 
 from flowsync.core.check.subject import Subject
 from flowsync.core.document import Span
@@ -20,8 +20,7 @@ CHUNK = 1024 * 1024
 _OVERLAP = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """One kind of secret: its name, a needle that it cannot be without, and its pattern; group 1 is the secret."""
 
     name: str

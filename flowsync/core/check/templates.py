@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from flowsync.core.document import Span
+from flowsync.core.check import simple_templates
+from flowsync.core.document import Span, span_in
 
 if TYPE_CHECKING:  # imported where a template needs it: it takes longer than all else that a hook does
     from jinja2 import Environment
@@ -21,16 +21,14 @@ _LONG_NUMBER = re.compile(r"[0-9_]{1000}")
 _MARKUP = re.compile(r"\{[{%#]")
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """A parsed template: what it must be given, with the place of the first use; and what it can do without."""
 
     variables: dict[str, Span]
     optional: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(NamedTuple):
     """Why a template could not be parsed: ``FS313`` or ``FS007``."""
 
     code: str
@@ -46,6 +44,9 @@ def read(text: str) -> Template | Unread:
     """Reads a template."""
     if not _MARKUP.search(text):
         return Template({}, frozenset())
+    simple = simple_templates.variables(text)
+    if simple is not None:
+        return Template({name: span_in(text, at, at + len(name)) for name, at in sorted(simple.items())}, frozenset())
     if text.count("\n") > MAX_LINES or text.count("\\") > MAX_ESCAPES or _LONG_NUMBER.search(text):
         return Unread("FS007", "The template has too many lines or backslashes, or a number of 1,000 digits.", _TOP)
     from jinja2 import TemplateError, TemplateSyntaxError

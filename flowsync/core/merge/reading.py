@@ -6,7 +6,6 @@ top) is ``Unfit``: whoever asked falls back to merging lines.
 """
 
 import re
-from dataclasses import replace
 
 from flowsync.core import document as yaml
 from flowsync.core.merge.pieces import Document, Entry, Group, Kind, Leaf, Meaning, Piece
@@ -14,6 +13,7 @@ from flowsync.core.merge.pieces import Document, Entry, Group, Kind, Leaf, Meani
 _COLON = re.compile(r"[ \t]*:")
 _ODD_BREAKS = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
 
+_NOTHING = re.compile(r"[ \t\ufeff]*(?:(#)[^\n]*|(?:---|\.\.\.|%)[^\n]*)?\r?(?:\n|\Z)")
 _CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null")}
 
 
@@ -42,7 +42,7 @@ def meaning_of_scalar(node: yaml.Scalar) -> Meaning:
     """Returns what a scalar says: its type and value, as YAML 1.2 has it."""
     if node.tag in _CORE_TAGS:
         # A program that quotes everything writes a number as !!int '1'.
-        node = replace(node, tag="", style='"' if node.tag.endswith("str") else "")
+        node = node._replace(tag="", style='"' if node.tag.endswith("str") else "")
     value = node.resolved()
     return (node.tag, type(value).__name__, repr(value) if isinstance(value, float) else value)
 
@@ -200,16 +200,24 @@ class _Reader:
 
     def block_scalar_end(self, node: yaml.Scalar) -> int:
         """Returns the end of a literal's last line; with ``+`` the blank lines after it are its own."""
-        text = self.text[node.span.start : node.span.end]
-        header, _, body = text.partition("\n")
-        lines = body.split("\n")
-        if "+" not in header:
-            while lines and not lines[-1].strip():
-                lines.pop()
-        elif lines and not lines[-1].strip():
-            lines.pop()  # the indentation of whatever follows
-        kept = "\n".join([header, *lines]) if lines else header
-        return node.span.start + len(kept.rstrip("\r") if "+" in header or lines else kept.rstrip("\r\n"))
+        end = min(node.span.end, len(self.text))
+        header_end = self.text.find("\n", node.span.start)
+        keeps = "+" in self.text[node.span.start : header_end]
+        while 0 <= header_end < end:
+            line_start = self.line_start(end)
+            if self.text[line_start:end].strip():
+                break
+            # A blank line, or the indentation of whatever follows.
+            end = self.without_line_end(line_start)
+            if keeps:
+                break
+        return end
+
+    def without_line_end(self, offset: int) -> int:
+        """Returns the offset before the line end that ends at ``offset``, if one does."""
+        if self.text[offset - 1 : offset] == "\n":
+            offset -= 1
+        return offset - 1 if self.text[offset - 1 : offset] == "\r" else offset
 
     def dash(self, offset: int) -> int:
         """Returns where the next list item's dash is, beyond blanks and comments."""
@@ -240,12 +248,12 @@ class _Reader:
 
     def gap(self, start: int, stop: int) -> None:
         """Checks that nothing but blanks and comments stands in a range, and remembers whether comments do."""
-        for line in self.text[start:stop].split("\n"):
-            stripped = line.strip(" \t\r\ufeff")
-            if stripped.startswith("#"):
-                self.commented = True
-            elif stripped and not stripped.startswith(("---", "...", "%")):
+        while start < stop:
+            line = _NOTHING.match(self.text, start, stop)
+            if line is None:
                 raise Unfit("it has text between its values")
+            self.commented = self.commented or bool(line.group(1))
+            start = line.end()
 
     def column(self, offset: int) -> int:
         return offset - self.line_start(offset)
