@@ -42,6 +42,9 @@ COMMANDS = (
     Command("git-diff", "git_diff", "the diff driver that Git calls"),
     Command("export", "export", "flows as ZIP archives, as Studio's download gives them"),
     Command("import", "import_cmd", "take in a ZIP of a flow, as a third side of the same merge"),
+    Command("daemon", "daemon", "sync in the background: start, stop, status, run, logs, mode, install"),
+    Command("pause", "pause", "let background sync rest"),
+    Command("resume", "pause", "let background sync go on"),
     Command("doctor", "doctor", "what is wrong, and how to fix it"),
     Command("demo", "demo", "try it with no Azure: a loopback share and sample flows"),
     Command("emulator", "emulator_cmd", "run the loopback Azure Files share"),
@@ -52,7 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(arguments)
+        code = _run(arguments)
+        sys.stdout.flush()  # a reader that has left shows here, not when Python ends
+        return code
     except FlowsyncError as error:
         _complain(error)
         return error.exit_code

@@ -135,7 +135,7 @@ class FolderShare:
         """Removes the folder for temporaries, if it is empty."""
         try:
             root = Dir.root(self._folder, self._anchored)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # what is not there holds no temporaries
             return
         try:
             root.remove(TEMPORARIES)
