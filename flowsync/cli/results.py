@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from flowsync.cli.output import columns, paint, plain, say, say_json
-from flowsync.core.plan import Hold
 from flowsync.sync.result import Did, Result
+from flowsync.sync.shown import result_json
 
 _COLOURS = {
     Did.FETCHED: "cyan",
@@ -20,12 +20,13 @@ _COLOURS = {
     Did.FAILED: "red",
 }
 _PATHS_SHOWN = 4
+as_json = result_json
 
 
 def show(results: Sequence[Result], to_program: bool, dry_run: bool, nothing: str) -> None:
     """Prints what was done (or would be) with each flow; ``nothing`` if there was nothing to do."""
     if to_program:
-        say_json({"version": 1, "dry_run": dry_run, "results": [as_json(result) for result in results]})
+        say_json({"version": 1, "dry_run": dry_run, "results": [result_json(result) for result in results]})
         return
     if not results:
         say(nothing)
@@ -42,19 +43,3 @@ def _detail(result: Result) -> str:
         return plain(result.hold.reason)
     shown = ", ".join(result.paths[:_PATHS_SHOWN])
     return shown + (f" and {len(result.paths) - _PATHS_SHOWN} more" if len(result.paths) > _PATHS_SHOWN else "")
-
-
-def as_json(result: Result) -> dict[str, object]:
-    """Returns one flow's outcome as programs read it."""
-    return {
-        "flow": result.flow,
-        "did": result.did.value,
-        "paths": list(result.paths),
-        "commit": result.commit or None,
-        "hold": hold_json(result.hold),
-    }
-
-
-def hold_json(hold: Hold | None) -> dict[str, str] | None:
-    """Returns a hold as programs read it."""
-    return {"reason": hold.reason, "hint": hold.hint} if hold else None

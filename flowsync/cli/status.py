@@ -2,12 +2,9 @@
 
 import argparse
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Any
 
 from flowsync.cli import arguments
-
-if TYPE_CHECKING:
-    from flowsync.sync.status import FlowStatus, Side, Status
 
 _COLOURS = {
     "in-sync": "green",
@@ -31,10 +28,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints every flow's state, from the last look at the share (or a new one with --fetch)."""
-    from flowsync.core.plan import State
-    from flowsync.core.tree import FlowName
     from flowsync.errors import Exit, UsageError
+
+    found = _by_daemon(args) or _by_hand(args)
+    rows = [row for row in found["flows"] if not args.flows or row["name"] in args.flows]
+    if unknown := set(args.flows) - {row["name"] for row in rows}:
+        raise UsageError(f"no flow is called {', '.join(sorted(unknown))}", "flowsync status --fetch")
+    found = {**found, "flows": rows}
+    if args.json:
+        from flowsync.cli.output import say_json
+
+        say_json(found)
+    else:
+        _print(found)
+    waiting = any(row["hold"] or row["state"] in ("conflict", "problem") for row in rows)
+    return Exit.ATTENTION if args.check and waiting else Exit.DONE
+
+
+def _by_daemon(args: argparse.Namespace) -> dict[str, Any] | None:
+    """Returns the daemon's answer, which costs neither Git nor the share; None if none serves this remote."""
+    from flowsync.cli.through import daemon_for
+
+    client = daemon_for(arguments.here(args), args.remote)
+    if client is None:
+        return None
+    with client:
+        if args.fetch:
+            client.request("command", {"name": "fetch", "flows": args.flows})
+        found: dict[str, Any] = client.request("status")
+        return found
+
+
+def _by_hand(args: argparse.Namespace) -> dict[str, Any]:
+    from flowsync.core.tree import FlowName
     from flowsync.sync.opened import linked
+    from flowsync.sync.shown import status_json
     from flowsync.sync.status import status
 
     with linked(arguments.here(args), args.remote) as link:
@@ -42,92 +70,47 @@ def run(args: argparse.Namespace) -> int:
             from flowsync.sync.conductor import Conductor
 
             Conductor(link).fetch(args.flows)
-        found = status(link, frozenset(map(FlowName, args.flows)))
-    if unknown := set(args.flows) - {row.flow for row in found.flows}:
-        raise UsageError(f"no flow is called {', '.join(sorted(unknown))}", "flowsync status --fetch")
-    if args.json:
-        from flowsync.cli.output import say_json
-
-        say_json(_as_json(found))
-    else:
-        _print(found)
-    waiting = any(row.hold or row.state in (State.CONFLICT, State.PROBLEM) for row in found.flows)
-    return Exit.ATTENTION if args.check and waiting else Exit.DONE
+        return status_json(status(link, frozenset(map(FlowName, args.flows))))
 
 
-def _print(found: "Status") -> None:
+def _print(found: dict[str, Any]) -> None:
     from flowsync.cli.output import ago, columns, paint, plain, say
 
-    say(f"{found.remote}: {plain(found.share)}")
-    looked = "never looked at; try: flowsync fetch" if found.observed_at is None else f"seen {ago(found.observed_at)}"
-    say(f"branch {plain(found.branch)}, share {looked}")
-    if found.busy:
-        say(paint(f"git is busy: {found.busy.reason} (try: {found.busy.hint})", "yellow"))
+    at = found["observed_at"]
+    looked = "never looked at; try: flowsync fetch" if at is None else f"seen {ago(datetime.fromisoformat(at))}"
+    say(f"{found['remote']}: {plain(found['share'])}")
+    say(f"branch {plain(found['branch'])}, share {looked}")
+    if busy := found["busy"]:
+        say(paint(f"git is busy: {busy['reason']} (try: {busy['hint']})", "yellow"))
     say()
-    if not found.flows:
+    if not found["flows"]:
         say("No flow on either side yet.")
-    rows = columns((row.state.value, row.flow, _detail(row)) for row in found.flows)
-    for row, (state, flow, detail) in zip(found.flows, rows, strict=True):
-        say(f"  {paint(state, _COLOURS.get(row.state.value, 'yellow'))}  {flow}  {detail}".rstrip())
-        if row.hold:
-            say(f"  {' ' * len(state)}  {paint(row.hold.reason, 'yellow')}")
-            if row.hold.hint:
-                say(f"  {' ' * len(state)}  {paint('try: ' + row.hold.hint, 'dim')}")
+    rows = columns((row["state"], row["name"], _detail(row)) for row in found["flows"])
+    for row, (state, flow, detail) in zip(found["flows"], rows, strict=True):
+        say(f"  {paint(state, _COLOURS.get(row['state'], 'yellow'))}  {flow}  {detail}".rstrip())
+        if hold := row["hold"]:
+            say(f"  {' ' * len(state)}  {paint(hold['reason'], 'yellow')}")
+            if hold["hint"]:
+                say(f"  {' ' * len(state)}  {paint('try: ' + hold['hint'], 'dim')}")
 
 
-def _detail(row: "FlowStatus") -> str:
-    parts = [part for part in (_side("here", row.local), _side("Studio", row.studio)) if part]
-    if row.dirty and row.hold is None:
-        parts.append(f"{len(row.dirty)} uncommitted")
-    for count, what in ((row.errors, "error"), (row.warnings, "warning")):
+def _detail(row: dict[str, Any]) -> str:
+    parts = [part for part in (_side("here", row["local"]), _side("Studio", row["studio"])) if part]
+    if row["local"]["dirty"] and row["hold"] is None:
+        parts.append(f"{len(row['local']['dirty'])} uncommitted")
+    for what, count in row["findings"].items():
         if count:
             parts.append(f"{count} {what}{'s' if count > 1 else ''} (flowsync validate)")
     return "; ".join(parts)
 
 
-def _side(where: str, side: "Side") -> str:
+def _side(where: str, side: dict[str, Any]) -> str:
     """Returns what happened on one side since both agreed, or an empty string."""
     from flowsync.cli.output import ago
 
-    if side.state in ("unchanged", "absent"):
+    if side["state"] in ("unchanged", "absent"):
         return ""
-    what = f"{len(side.changed)} file{'s' if len(side.changed) != 1 else ''} {side.state}"
-    if not side.who:
+    what = f"{len(side['changed'])} file{'s' if len(side['changed']) != 1 else ''} {side['state']}"
+    if not side["who"]:
         return f"{where}: {what}"
-    return f"{where}: {what} by {side.who}, {ago(datetime.fromisoformat(side.when))}"
-
-
-def _as_json(found: "Status") -> dict[str, object]:
-    from flowsync.cli.results import hold_json
-
-    return {
-        "version": 1,
-        "remote": found.remote,
-        "branch": found.branch,
-        "share": found.share,
-        "observed_at": found.observed_at.isoformat() if found.observed_at else None,
-        "flows": [
-            {
-                "name": row.flow,
-                "state": row.state.value,
-                "local": {
-                    "state": row.local.state,
-                    "commit": row.local.commit,
-                    "changed": list(row.local.changed),
-                    "dirty": list(row.dirty),
-                    "ahead": row.local.commits,
-                },
-                "studio": {
-                    "state": row.studio.state,
-                    "ref": row.ref,
-                    "commit": row.studio.commit,
-                    "changed": list(row.studio.changed),
-                    "last_write": row.last_write or None,
-                    "ahead": row.studio.commits,
-                },
-                "hold": hold_json(row.hold),
-                "findings": {"error": row.errors, "warning": row.warnings},
-            }
-            for row in found.flows
-        ],
-    }
+    return f"{where}: {what} by {side['who']}, {ago(datetime.fromisoformat(side['when']))}"

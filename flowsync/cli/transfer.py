@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flowsync.cli import arguments
 
 if TYPE_CHECKING:
-    from flowsync.sync.link import Link
+    from flowsync.sync.link import Reporter
     from flowsync.sync.result import Result
 
 
@@ -25,40 +25,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs one transfer and tells what became of each flow."""
+    """Runs one transfer, through the daemon if one runs, and tells what became of each flow."""
     from flowsync.cli.progress import reporter
     from flowsync.cli.results import show
-    from flowsync.sync.opened import linked
     from flowsync.sync.result import exit_code
 
-    with reporter(args.json) as watching, linked(arguments.here(args), args.remote, watching) as link:
-        results = _transfer(link, args)
+    with reporter(args.json) as watching:
+        results = _by_daemon(args, watching)
+        if results is None:
+            results = _by_hand(args, watching)
     show(results, args.json, args.dry_run, "Everything is in sync." if args.command == "sync" else "Nothing to do.")
     return exit_code(results)
 
 
-def _transfer(link: "Link", args: argparse.Namespace) -> "Sequence[Result]":
-    from flowsync.core.tree import FlowName
+def _by_hand(args: argparse.Namespace, watching: "Reporter") -> "Sequence[Result]":
+    from flowsync.sync.asked import transfer
     from flowsync.sync.conductor import Conductor
-    from flowsync.sync.land import Consent
-    from flowsync.sync.preview import preview
-    from flowsync.sync.survey import survey
+    from flowsync.sync.opened import linked
 
-    conductor = Conductor(link, concurrency=args.jobs)
-    consent = Consent(frozenset(map(FlowName, getattr(args, "accept_deletes", ()))))
-    flows = [*args.flows, *(flow for flow in consent.deletes if args.flows and flow not in args.flows)]
-    if not args.dry_run:
-        return {
-            "fetch": conductor.fetch,
-            "pull": conductor.pull,
-            "push": conductor.push,
-            "sync": conductor.sync,
-        }[args.command](flows, consent)
-    # A rehearsal needs a look: it fetches, which moves nothing but tracking refs, and prints the plan.
-    fetched = conductor.fetch(flows, consent)
-    if args.command == "fetch":
-        return fetched
-    chosen = frozenset(map(FlowName, flows))
-    land, push = args.command != "push", args.command != "pull"
-    planned = preview(link, survey(link), chosen, consent, land=land, push=push)
-    return [result for result in fetched if result.hold] + planned
+    with linked(arguments.here(args), args.remote, watching) as link:
+        conductor = Conductor(link, concurrency=args.jobs)
+        return transfer(link, conductor, args.command, args.flows, _consent(args), args.dry_run)
+
+
+def _by_daemon(args: argparse.Namespace, watching: "Reporter") -> "Sequence[Result] | None":
+    """Returns what the daemon did, None if none serves this remote."""
+    from flowsync.cli.through import Progress, daemon_for
+
+    client = daemon_for(arguments.here(args), args.remote)
+    if client is None:
+        return None
+    from flowsync.sync.shown import result_from
+
+    with client:
+        wanted = {"name": args.command, "flows": args.flows, "accept_deletes": _consent(args), "dry_run": args.dry_run}
+        try:
+            said = client.request("command", wanted, Progress(watching))
+        except KeyboardInterrupt:
+            client.send("cancel", {"id": client.last})
+            raise
+    return [result_from(result) for result in said]
+
+
+def _consent(args: argparse.Namespace) -> "list[str]":
+    return list(getattr(args, "accept_deletes", ()))

@@ -1,0 +1,160 @@
+"""A client of the daemon's socket. Imports next to nothing; the terminal UI, scripts and the command line use it.
+
+    with connect(Path(".")) as daemon:
+        print(daemon.request("state"))
+        for event in daemon.events():
+            ...
+
+``connect`` returns None if no daemon serves the repository. The protocol is in docs/ipc.md.
+"""
+
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from flowsync.daemon.place import Place, find
+from flowsync.errors import (
+    DaemonError,
+    Exit,
+    FlowsyncError,
+    RepositoryError,
+    ShareError,
+    UsageError,
+)
+
+PROTOCOL = 1
+LONGEST_LINE = 64 * 1024 * 1024  # bytes
+_PATIENCE = 10.0  # seconds for the daemon to say hello
+_KINDS: dict[int, type[FlowsyncError]] = {
+    Exit.USAGE: UsageError,
+    Exit.REPOSITORY: RepositoryError,
+    Exit.SHARE: ShareError,
+}
+Event = dict[str, Any]
+
+
+def connect(start: Path, name: str = "flowsync", timeout: float = _PATIENCE) -> "Client | None":
+    """Connects to the daemon of the repository that ``start`` lies in; None if there is none."""
+    place = find(start)
+    return None if place is None else connect_to(place, name, timeout)
+
+
+def connect_to(place: Place, name: str = "flowsync", timeout: float = _PATIENCE) -> "Client | None":
+    """Connects to the daemon of a repository, or returns None: no address, or nobody listens there (it died)."""
+    try:
+        address = json.loads(place.address.read_text(encoding="utf-8"))
+        door = _open(address, timeout)
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError, ValueError, KeyError):
+        return None
+    except PermissionError as error:
+        raise DaemonError("the daemon of this repository belongs to another user") from error
+    except OSError as error:
+        raise DaemonError(
+            f"the daemon does not answer: {error.strerror or error}", "flowsync daemon restart"
+        ) from error
+    client = Client(door)
+    try:
+        client.hello = client.request("hello", {"version": PROTOCOL, "client": name, "token": address.get("token", "")})
+    except TimeoutError as error:
+        client.close()
+        raise DaemonError("the daemon does not answer", "flowsync daemon restart") from error
+    except DaemonError:
+        client.close()
+        raise
+    door.settimeout(None)
+    return client
+
+
+def _open(address: dict[str, Any], timeout: float) -> socket.socket:
+    if "port" in address:
+        door = socket.create_connection(("127.0.0.1", int(address["port"])), timeout=timeout)
+    else:
+        door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        door.settimeout(timeout)
+        try:
+            door.connect(os.fspath(address["socket"]))
+        except BaseException:
+            door.close()
+            raise
+    return door
+
+
+class Client:
+    """One connection. Requests are answered in order; what comes between is an event or a command's progress."""
+
+    def __init__(self, door: socket.socket) -> None:
+        self._door = door
+        self._lines = door.makefile("rb")
+        self._number = 0
+        self.hello: dict[str, Any] = {}
+
+    @property
+    def last(self) -> int:
+        """Returns the number of the request that was sent last."""
+        return self._number
+
+    def request(
+        self, method: str, params: dict[str, Any] | None = None, told: Callable[[Event], None] | None = None
+    ) -> Any:
+        """Asks and returns the answer; an error of the daemon is raised as the command line would raise it.
+
+        ``told`` is called with each notification (an event, progress) that comes before the answer.
+        """
+        number = self.send(method, params)
+        while True:
+            message = self._read()
+            if message is None:
+                raise DaemonError("the daemon ended before it answered", "flowsync daemon status")
+            if message.get("id") != number:
+                if told:
+                    told({"method": message.get("method"), **message.get("params", {})})
+            elif "error" in message:
+                raise _error(message["error"])
+            else:
+                return message["result"]
+
+    def send(self, method: str, params: dict[str, Any] | None = None) -> int:
+        """Sends a request without waiting for its answer, and returns its number: what ``cancel`` wants to know."""
+        self._number += 1
+        message = {"jsonrpc": "2.0", "id": self._number, "method": method, "params": params or {}}
+        with suppress(BrokenPipeError, ConnectionResetError):  # what it said before it hung up is still to be read
+            self._door.sendall(json.dumps(message).encode("ascii") + b"\n")
+        return self._number
+
+    def events(self, kinds: list[str] | None = None) -> Iterator[Event]:
+        """Subscribes, and yields events until the daemon ends."""
+        self.request("subscribe", {"kinds": kinds or []})
+        while (message := self._read()) is not None:
+            if message.get("method") == "event":
+                yield message["params"]
+
+    def close(self) -> None:
+        """Hangs up."""
+        self._lines.close()
+        self._door.close()
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            line = self._lines.readline(LONGEST_LINE)
+        except ConnectionResetError:
+            return None
+        return json.loads(line) if line.endswith(b"\n") else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _error(said: dict[str, Any]) -> FlowsyncError:
+    data = said.get("data") or {}
+    kind = _KINDS.get(data.get("exit", Exit.DAEMON), DaemonError)
+    return kind(said.get("message", "the daemon failed"), data.get("hint", ""))

@@ -1,0 +1,38 @@
+"""The daemon's lock: one daemon per repository, all its worktrees included. A process that died holds nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from flowsync.daemon.place import Place
+from flowsync.errors import DaemonError
+
+
+@contextmanager
+def locked(place: Place) -> Iterator[None]:
+    """Holds the lock; DaemonError if another daemon does."""
+    try:
+        place.state_dir.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(place.lock)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise DaemonError("another daemon serves this repository already", "flowsync daemon status") from error
+    except OSError as error:
+        said = f"{place.lock} cannot be locked: {error.strerror or error}"
+        raise DaemonError(said, "make .git writable") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_running(place: Place) -> bool:
+    """Tells whether a daemon holds the lock, whatever files a dead one left."""
+    if not place.lock.exists():
+        return False
+    try:
+        with locked(place):
+            return False
+    except DaemonError:
+        return True
