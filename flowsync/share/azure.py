@@ -112,6 +112,10 @@ class AzureShare:
             self._each(partial(self._writer.discard, path) for path in ours)
             self.remove_folders([TEMPORARIES])
 
+    def owed(self) -> Mapping[str, str]:
+        """Returns the leases and temporaries that may be left."""
+        return self._writer.owed()
+
     def close(self) -> None:
         """Gives back leases, removes own temporaries, closes connections and ends the thread."""
         self._loop.close(self._finish)

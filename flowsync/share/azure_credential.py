@@ -25,6 +25,11 @@ class Access:
     credential: AzureNamedKeyCredential | AzureSasCredential | AsyncTokenCredential
     sas: str = ""
 
+    @property
+    def with_token(self) -> bool:
+        """Tells whether somebody signed in, rather than a key or a SAS."""
+        return not isinstance(self.credential, AzureNamedKeyCredential | AzureSasCredential)
+
 
 def find(location: AzureLocation, environ: Mapping[str, str]) -> Access:
     """Returns the access that the environment gives to a share."""

@@ -16,6 +16,9 @@ from flowsync.share.codes import failure
 RANGE = 4 * 1024 * 1024
 """Largest body of one request that writes, in bytes."""
 
+# Sizes as far as the service knows them; names as they are, so that a trailing dot is seen and reported.
+_LISTING = {"x-ms-file-extended-info": "true", "x-ms-allow-trailing-dot": "true"}
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -37,7 +40,7 @@ class Files:
         entries = _Entries(path, hide)
         query = {"restype": "directory", "comp": "list", "include": "Timestamps,ETag", "maxresults": str(self._page)}
         while True:
-            reply = await self.wire.ask(Ask("GET", path, query, {"x-ms-file-extended-info": "true"}))
+            reply = await self.wire.ask(Ask("GET", path, query, _LISTING))
             marker = entries.take_page(reply.body)
             if not marker:
                 return Listing(entries.files, entries.folders, entries.problems)
@@ -85,7 +88,7 @@ class Files:
 
     async def rename(self, source: str, path: str, size: int, lease: str | None) -> Version:
         """Moves a file; under the target's lease it replaces it."""
-        headers = {"x-ms-file-rename-source": self.wire.source(source), "x-ms-source-allow-trailing-dot": "true"}
+        headers = {"x-ms-file-rename-source": self.wire.source(source)}
         if lease is not None:
             headers |= {"x-ms-file-rename-replace-if-exists": "true", "x-ms-destination-lease-id": lease}
         return _version(await self.wire.ask(Ask("PUT", path, {"comp": "rename"}, headers)), size, path)

@@ -32,7 +32,7 @@ class Patience:
 
     def pause(self, tries: int) -> float:
         """Returns how long to wait before try number ``tries`` (1 is the first repetition)."""
-        return min(self.longest, self.first * 2.0 ** (tries - 1)) * (0.5 + self.chance() / 2)
+        return min(self.longest, self.first * 2.0 ** min(tries - 1, 30)) * (0.5 + self.chance() / 2)
 
 
 def retry_after(value: str | None) -> float:

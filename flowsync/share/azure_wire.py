@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, BinaryIO
 from urllib.parse import quote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from azure.core.exceptions import AzureError
@@ -80,6 +81,12 @@ class Wire:
         self._width = width
         self._patience = patience
         self._url = f"{access.endpoint}/{share}"
+        # aiohttp's own trust_env starts two threads for every single request
+        proxy = _proxy(self._url)
+        self._options = {"proxy": proxy} if proxy else {}
+        self._headers = {"User-Agent": f"flowsync/{__version__}"}
+        if access.with_token:  # each header more is CPU when a key signs
+            self._headers["x-ms-file-request-intent"] = "backup"
         self._door = Door()
         self._session: aiohttp.ClientSession | None = None
         self._transport: AioHttpTransport | None = None
@@ -140,7 +147,6 @@ class Wire:
                 connector=aiohttp.TCPConnector(limit=self._width),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
-                trust_env=True,
                 trace_configs=[tracing],
             )
             self._transport = AioHttpTransport(
@@ -174,13 +180,7 @@ class Wire:
     async def _send(self, ask: Ask) -> AsyncHttpResponse:
         await self.open()
         assert self._transport is not None and self._client is not None
-        headers: MutableMapping[str, str] = {
-            "User-Agent": f"flowsync/{__version__}",
-            "x-ms-version": self._client.api_version,
-            "x-ms-file-request-intent": "backup",
-            "x-ms-allow-trailing-dot": "true",
-            **ask.headers,
-        }
+        headers: MutableMapping[str, str] = {**self._headers, "x-ms-version": self._client.api_version, **ask.headers}
         if ask.body or ask.method == "PUT":
             headers["Content-Length"] = str(len(ask.body))
         if ask.body:
@@ -188,7 +188,7 @@ class Wire:
         request = HttpRequest(
             ask.method, self.url(ask.path), params=ask.query, headers=headers, content=ask.body or None
         )
-        response = await self._door.ask(self._transport, request)
+        response = await self._door.ask(self._transport, request, **self._options)
         self.date = response.headers.get("Date", self.date)
         return response
 
@@ -216,3 +216,9 @@ class Wire:
 
     async def _count(self, session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
         self.requests += 1  # also when aiohttp repeats a request by itself on a connection that was gone
+
+
+def _proxy(url: str) -> str:
+    """Returns the proxy that the environment (or the system) names for this URL, or an empty string."""
+    parts = urlsplit(url)
+    return "" if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme, "")

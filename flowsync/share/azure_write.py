@@ -98,6 +98,10 @@ class Writer:
         """Deletes a temporary that a run which died may have left."""
         await self._perform_or_raise(guard.Delete(path))
 
+    def owed(self) -> dict[str, str]:
+        """Returns the leases and temporaries that may be left, with their lease ids."""
+        return self._debts.owed()
+
     async def finish(self) -> None:
         """Gives back all leases and deletes all temporaries that are left, trying each only once.
 

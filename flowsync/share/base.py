@@ -143,6 +143,9 @@ class Share(Protocol):
     def release(self, leases: Mapping[str, str]) -> None:
         """Releases leases (path -> lease id) and removes temporaries that a run which died may have left."""
 
+    def owed(self) -> Mapping[str, str]:
+        """Returns what may be left because its release got no answer, as ``release`` takes it."""
+
     def close(self) -> None:
         """Removes own temporaries and closes connections."""
 

@@ -16,7 +16,7 @@ class Debts:
 
     def before(self, request: guard.Request) -> None:
         """Notes what a request may leave behind, whether or not its reply arrives."""
-        if isinstance(request, guard.Acquire):
+        if isinstance(request, guard.Acquire | guard.Release):
             self._leases[request.path] = request.lease
         elif isinstance(request, guard.Create) and request.lease is None:
             self._temporaries.add(request.path)
@@ -33,6 +33,10 @@ class Debts:
             self._leases.pop(request.path, None)
             self._temporaries.discard(request.path)
 
+    def owed(self) -> dict[str, str]:
+        """Returns the path and lease id of all that is left; a temporary's name is its lease id."""
+        return {**self._leases, **{path: path.rpartition("/")[2] for path in self._temporaries}}
+
     def payments(self) -> list[guard.Request]:
         """Returns the requests that undo what is left."""
         leases: list[guard.Request] = [guard.Release(path, lease) for path, lease in sorted(self._leases.items())]
@@ -41,7 +45,7 @@ class Debts:
     def _refused(self, request: guard.Request, why: Why) -> None:
         if isinstance(request, guard.Acquire) and why not in (Why.LOST, Why.LEASED):
             self._leases.pop(request.path, None)  # LEASED may be the echo of a success whose reply was lost
-        elif isinstance(request, guard.Release) and why is not Why.LOST:
-            self._leases.pop(request.path, None)
+        elif isinstance(request, guard.Release) and why in (Why.LEASED, Why.MISSING):
+            self._leases.pop(request.path, None)  # it is not ours (any more); any other refusal leaves it where it is
         elif isinstance(request, guard.Delete) and why is Why.MISSING:
             self._temporaries.discard(request.path)

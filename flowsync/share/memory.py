@@ -155,6 +155,10 @@ class MemoryShare:
                     self._perform(guard.Delete(guard.temporary(lease)))
         self.close()
 
+    def owed(self) -> Mapping[str, str]:
+        """Returns the leases and temporaries that may be left."""
+        return self._debts.owed()
+
     def close(self) -> None:
         """Gives back leases, removes own temporaries and, if it is empty then, their folder."""
         for request in self._debts.payments():

@@ -105,6 +105,7 @@ class Store:
     def rename(self, source: str, path: str, replace: bool, lease: str | None) -> Version:
         """Moves a file; with ``replace``, over another, which is gone then, and its lease with it."""
         node = self._file(source)
+        self._check_lease(node, None)
         self._parent(path)
         target = self._nodes.get(_key(path))
         if target is not None and target is not node:
