@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flowsync.core.plan import TO_LAND, Hold, State
+from flowsync.core.plan import TO_LAND, Hold, State, brake
 from flowsync.core.tree import FlowName, Path
 from flowsync.errors import UsageError
 from flowsync.repo.refs import Move
@@ -17,13 +17,13 @@ from flowsync.repo.staging import stage
 from flowsync.repo.worktree import NotFastForward
 from flowsync.sync.incoming import Incoming
 from flowsync.sync.joined import conflicted, joined
-from flowsync.sync.land import BOTH, Consent, Holds, agree, few
+from flowsync.sync.land import BOTH, Holds, agree, few
 from flowsync.sync.link import Link
 from flowsync.sync.message import import_merge_message, import_message
 from flowsync.sync.result import Did, Result, problem_result
 from flowsync.sync.settle import Settlement, settled
 from flowsync.sync.snapshot import commit, folder, overlay, replayed
-from flowsync.sync.survey import Standing, compare, survey
+from flowsync.sync.survey import Standing, compare, survey, syncing
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def bring(link: Link, row: Sequence[Incoming], base: str | None, wish: Wish) -> 
     if standing.state in TO_LAND:
         return _finish(link, case, wish, Did.LANDED, None)
     tree, left = _joined(link, case, wish)
-    if left:
+    if tree is None:
         return _conflict(link, case, left, wish)
     return _finish(link, case, wish, Did.MERGED, tree)
 
@@ -119,25 +119,26 @@ def _hold(link: Link, case: _Case, wish: Wish) -> Hold | None:
         return waits
     if not wish.commit and link.repo.worktree.checkout(link.remote.branch) is None:
         return Hold(f"branch {link.remote.branch} is not checked out", f"git switch {link.remote.branch}")
-    consent = Consent(frozenset({flow}) if wish.accept_deletes else frozenset())
-    brake = holds.braked(case.standing, consent)
-    if brake is None:
+    theirs = dataclasses.replace(case.standing.decided, local=())
+    (before,) = syncing(link, case.standing.base_tree)
+    if wish.accept_deletes or brake(flow, theirs, before, link.remote.max_deletes) is None:
         return None
-    gone = sum(change.new is None for change in case.standing.decided.remote)
-    return Hold(f"{gone} files are not in the archive and would be deleted", "the same command with --accept-deletes")
+    gone = sum(change.new is None for change in theirs.remote)
+    reason = f"{gone} of {len(before or ())} files are not in the archive, and would be deleted"
+    return Hold(reason, "the same command with --accept-deletes")
 
 
-def _joined(link: Link, case: _Case, wish: Wish) -> tuple[str, tuple[Path, ...]]:
-    """Returns the whole tree that joins both sides, or the paths in conflict."""
-    if case.tip is None or case.standing.state is State.CONFLICT:
-        merge = None
-    else:
-        merge = joined(link, case.standing, case.tip)
+def _joined(link: Link, case: _Case, wish: Wish) -> tuple[str | None, tuple[Path, ...]]:
+    """Returns the whole tree that joins both sides; None where they clash, with the paths."""
+    standing = case.standing
+    merge = joined(link, standing, case.tip) if case.tip and standing.state is not State.CONFLICT else None
     if merge and not merge.conflicts:
         return merge.tree, ()
     if wish.settlement and case.tip:
-        return settled(link, case.standing, case.tip, wish.settlement)
-    return "", conflicted(case.standing, merge)
+        tree, left = settled(link, standing, case.tip, wish.settlement)
+        return (None, left) if left else (tree, ())
+    changed = tuple(change.path for change in standing.decided.remote)
+    return None, conflicted(standing, merge) or changed  # a whole flow may be gone without any file in doubt
 
 
 def _conflict(link: Link, case: _Case, paths: tuple[Path, ...], wish: Wish) -> Result:

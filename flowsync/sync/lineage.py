@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flowsync.archive.provenance import content_id
+from flowsync.archive.provenance import State, content_id
 from flowsync.core.tree import Blob, FlowName, Path
 from flowsync.errors import UsageError
 from flowsync.sync.incoming import Incoming, likeness
@@ -78,14 +78,16 @@ def _shared(link: Link, commit: str | None, tip: str | None) -> str | None:
 
 
 def _named(link: Link, one: Incoming, tip: str | None, history: list[_Held]) -> Base | None:
-    """Returns the last state that the archive's past and the branch's have in common: by commit, else by content."""
+    """Returns the newest state of the archive's past that the branch has had: known by its commit, or its content."""
     said = one.provenance
-    for named in (said.commit, *(state.commit for state in said.states)):
-        shared = _shared(link, link.repo.refs.get(named) if named else None, tip)
+    by_content = {content_id(content): commit for commit, content in reversed(history)}
+    for state in (State(said.commit, said.content), *said.states):
+        shared = _shared(link, link.repo.refs.get(state.commit) if state.commit else None, tip)
         if shared and link.flow_tree(shared, one.flow):
             return Base(shared, _SAID)
-    by_content = {content_id(content): commit for commit, content in reversed(history)}
-    return next((Base(by_content[state.content], _SAID) for state in said.states if state.content in by_content), None)
+        if state.content in by_content:
+            return Base(by_content[state.content], _SAID)
+    return None
 
 
 def held(link: Link, flow: FlowName, end: str | None) -> Iterator[_Held]:
