@@ -15,6 +15,8 @@ from pathlib import Path as FilePath
 from flowsync.core.names import from_ref, to_ref
 from flowsync.core.tree import Blob, FlowName, Path
 
+_OWED = "owed.json"  # no flow's journal: those end with .jsonl
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -51,6 +53,26 @@ class Journal:
         """Forgets the push; base holds its result."""
         with suppress(FileNotFoundError):
             self._file(flow).unlink()
+
+    def owe(self, leases: Mapping[str, str]) -> None:
+        """Writes down the leases and temporaries (path -> lease id) that the share may still hold, and no others."""
+        file = self._folder / _OWED
+        if not leases:
+            with suppress(FileNotFoundError):
+                file.unlink()
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        temporary = file.with_suffix(".new")
+        temporary.write_text(json.dumps(dict(leases)), encoding="utf-8")
+        temporary.replace(file)
+
+    def owed(self) -> Mapping[str, str]:
+        """Returns the leases and temporaries that pushes which came to their end could not give back."""
+        try:
+            found: dict[str, str] = json.loads((self._folder / _OWED).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return found
 
     def unfinished(self) -> Iterator[tuple[FlowName, Mapping[Path, Intent]]]:
         """Yields the flows whose push did not come to its end, with what it was to do and what was done."""

@@ -105,8 +105,10 @@ class Conductor:
             if self._link.chosen(chosen)(flow)
             for path, intent in intents.items()
         }
+        left.update(self._link.journal.owed())
         if left:
             share.release(left)
+            self._link.journal.owe(share.owed())
 
     def _ahead(self, chosen: frozenset[FlowName]) -> frozenset[FlowName]:
         """Returns the flows that a push is about: those with something to push, or named."""

@@ -21,6 +21,7 @@ from flowsync.repo.bulk import Store
 from flowsync.share.base import Content, Share
 from flowsync.sync.link import Link
 from flowsync.sync.scan import Scan, Scans, scan
+from flowsync.sync.survey import local_flows
 
 _LOOKS = 3  # a flow that differs from its listing this often is being written to right now
 
@@ -46,14 +47,18 @@ def observe(
     """Looks at the flows (all, if none is named) and stores every content that was never seen."""
     tracking = link.flows_below(link.tracking_prefix)
     tracked = frozenset(tracking)
-    scans = scan(share, flows, tracked, accept_deletes)
+    unfinished = frozenset(flow for flow, _ in link.journal.unfinished() if link.chosen(flows)(flow))
+    tip = link.repo.worktree.tip(link.remote.branch)
+    also = unfinished | local_flows(link, tip, frozenset()).keys()
+    # a push that died before it made the flow's folder: that nothing is there is what there is to see
+    scans = {**dict.fromkeys(unfinished, Scan({})), **scan(share, flows, tracked, accept_deletes, also)}
     observations = link.cache.observations(link.remote.name)
     known = {flow: seen for flow, seen in observations.items() if seen.tracking == tracking.get(flow)}
     seeing: dict[FlowName, Seeing | ShareError] = {}
     moving = dict(scans)
     for _ in range(_LOOKS):
         seeing.update(_store(link, share, moving, known, seeing))
-        moving = dict(_again(share, seeing, moving, tracked))
+        moving = dict(_again(share, seeing, moving, tracked | also))
         if not moving:
             break
     for flow in moving:

@@ -64,6 +64,8 @@ def push(link: Link, share: Share, seen: Survey, flows: frozenset[FlowName], con
             else:
                 pushes.append(_prepare(link, standing))
     _write_all(link, share, [one for one in pushes if one.stopped is None])
+    if owed := share.owed():  # the journals of these pushes end below; what is left must not be forgotten with them
+        link.journal.owe({**link.journal.owed(), **owed})
     return results + [_finish(link, seen.tip, one, observations) for one in pushes]
 
 

@@ -37,9 +37,16 @@ Scans = Mapping[FlowName, Scan | ShareError]
 
 
 def scan(
-    share: Share, chosen: frozenset[FlowName], tracked: frozenset[FlowName], accept_deletes: bool = False
+    share: Share,
+    chosen: frozenset[FlowName],
+    tracked: frozenset[FlowName],
+    accept_deletes: bool = False,
+    also: frozenset[FlowName] = frozenset(),
 ) -> Scans:
     """Lists the chosen flows (all, if none is named) level by level, one request per folder and page.
+
+    A folder without a definition is no flow, unless it was one (``tracked``) or is one here (``also``): a first push
+    that died has written the sources and not yet the definition.
 
     Raises ShareError if the remote's own folder cannot be listed, or if every flow that was known is gone at once.
     """
@@ -49,7 +56,7 @@ def scan(
             f"none of the {len(tracked)} flows that Studio held is on the share any more; nothing was changed here",
             "flowsync doctor, and if it is meant so: flowsync sync --accept-deletes",
         )
-    walks = {flow: _Walk(flow) for flow, listing in first.items() if flow in tracked or _may_be_flow(listing)}
+    walks = {flow: _Walk(flow) for flow, listing in first.items() if flow in tracked | also or _may_be_flow(listing)}
     pending: dict[str, Listing | ShareError] = {flow: first[flow] for flow in walks}
     for _ in range(MAX_DEPTH):
         deeper = [folder for path, listing in pending.items() for folder in walks[_flow_of(path)].take(path, listing)]
