@@ -8,6 +8,8 @@ from flowsync.core.merge.pieces import Document, Entry, Group
 
 def lines(base: str, local: str, remote: str, dropped: bool) -> str:
     """Merges whole lines; ``dropped`` says that the remote lost all its comments."""
+    if remote in (base, local):
+        return local
     before, ours, theirs = said(base), said(local), said(remote)
     if theirs in (before, ours) or (dropped and not theirs):
         return local
@@ -42,7 +44,8 @@ def note(base: str, local: str, remote: str, dropped: bool) -> str:
 
 def said(text: str) -> list[str]:
     """Returns the comments in some lines, without their indentation."""
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    once: dict[str, str] = {}  # many lines are often the same, and each would be a text of its own
+    return [once.setdefault(line, line) for line in map(str.strip, text.splitlines()) if line]
 
 
 def all_comments(entry: Entry | None) -> set[str]:

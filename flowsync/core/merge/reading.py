@@ -10,6 +10,8 @@ import re
 from flowsync.core import document as yaml
 from flowsync.core.merge.pieces import Document, Entry, Group, Kind, Leaf, Meaning, Piece
 
+MAX_ENTRIES = 3_000  # about a kilobyte each; flows have some hundreds
+
 _COLON = re.compile(r"[ \t]*:")
 _ODD_BREAKS = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
 
@@ -51,6 +53,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.commented = False
+        self.entries = 0
         self.origin = 1 if text.startswith("\ufeff") else 0
 
     def document(self, root: yaml.Node | None) -> Document:
@@ -101,6 +104,7 @@ class _Reader:
 
     def entry(self, group: Group, start: int, begin: int, key_end: int, value: yaml.Node, end: int, name: str) -> int:
         """Adds the entry at ``begin``, whose lines end before ``end``; returns where the next one's lead starts."""
+        self.count()
         if group.kind is Kind.MAPPING:
             colon = _COLON.match(self.text, key_end)
             if not colon:
@@ -173,9 +177,16 @@ class _Reader:
         """Reads one entry of a collection in braces."""
         if not isinstance(key, yaml.Scalar) and key is not value:
             raise Unfit(f"line {key.span.line}: its key is not a plain name")
+        self.count()
         head = "-" if key is value else self.text[key.span.start : key.span.end] + ":"
         piece = self.inline(value, self.text[value.span.start : value.span.end])
         return Entry(name, 0, "", head, " ", piece, "")
+
+    def count(self) -> None:
+        """Counts an entry, so that memory stays within bounds."""
+        self.entries += 1
+        if self.entries > MAX_ENTRIES:
+            raise Unfit(f"it has more than {MAX_ENTRIES} keys and list items")
 
     # -- Lines --------------------------------------------------------------------------------------------------
 
@@ -248,6 +259,8 @@ class _Reader:
 
     def gap(self, start: int, stop: int) -> None:
         """Checks that nothing but blanks and comments stands in a range, and remembers whether comments do."""
+        if self.text[start:stop].isspace():
+            return
         while start < stop:
             line = _NOTHING.match(self.text, start, stop)
             if line is None:
