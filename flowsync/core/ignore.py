@@ -6,7 +6,8 @@ has it. Patterns have Git's semantics (pathspec's GitIgnoreSpec). A path that ne
 it is neither copied nor deleted, on any side.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from pathspec import GitIgnoreSpec
 
@@ -44,22 +45,14 @@ def ignored_by(contents: Mapping[Path, bytes]) -> Callable[[str], bool]:
     ``.amlignore`` stands alone; else each ``.gitignore`` rules its own folder, the deeper one last.
     """
     if (own := contents.get(Path(".amlignore"))) is not None:
-        return _spec(own).match_file
-    specs = [
-        (path.rpartition("/")[0], _spec(contents[path]))
-        for path in sorted(contents, key=lambda path: path.count("/"))
-        if path.rpartition("/")[2] == ".gitignore"
-    ]
-
-    def ignored(path: str) -> bool:
-        verdict = False
-        for folder, spec in specs:
-            inner = _below(folder, path)
-            if inner is not None and (found := spec.check_file(inner).include) is not None:
-                verdict = found
-        return verdict
-
-    return ignored
+        return _Rules([("", _lines(own))]).ignore
+    return _Rules(
+        [
+            (path.rpartition("/")[0], _lines(contents[path]))
+            for path in sorted(contents, key=lambda path: path.count("/"))
+            if path.rpartition("/")[2] == ".gitignore"
+        ]
+    ).ignore
 
 
 def either(rules: Iterable[Callable[[str], bool]]) -> Callable[[str], bool]:
@@ -68,8 +61,67 @@ def either(rules: Iterable[Callable[[str], bool]]) -> Callable[[str], bool]:
     return lambda path: any(rule(path) for rule in together)
 
 
-def _spec(text: bytes) -> GitIgnoreSpec:
-    return GitIgnoreSpec.from_lines(text.decode("utf-8", "replace").splitlines())
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line of an ignore file. pathspec knows the globs; which of several lines counts is decided here."""
+
+    keeps_out: bool
+    spec: GitIgnoreSpec
+    by_path: bool  # else by the last part of a path
+    all_below: bool
+
+    def matches(self, path: str) -> bool:
+        """Tells whether the line names exactly this path, which ends with a slash if it is a folder."""
+        if not self.by_path:
+            return self.spec.match_file(_last(path))
+        if not self.spec.match_file(path):
+            return False
+        folder = path.rstrip("/").rpartition("/")[0]
+        return self.all_below or not folder or not self.spec.match_file(f"{folder}/")
+
+
+class _Rules:
+    """Ignore files with the folders they rule: the last line that names a path decides.
+
+    As in Git, nothing brings back what is in a folder that is kept out.
+    """
+
+    def __init__(self, lines: Sequence[tuple[str, Sequence[_Line]]]) -> None:
+        self._lines = lines
+        self._folders: dict[str, bool] = {"": False}
+
+    def ignore(self, path: str) -> bool:
+        """Tells whether a file is kept out."""
+        return self._folder(path.rpartition("/")[0]) or self._verdict(path)
+
+    def _folder(self, folder: str) -> bool:
+        if folder not in self._folders:
+            above = self._folder(folder.rpartition("/")[0])
+            self._folders[folder] = above or self._verdict(f"{folder}/")
+        return self._folders[folder]
+
+    def _verdict(self, path: str) -> bool:
+        verdict = False
+        for folder, lines in self._lines:
+            if inner := _below(folder, path):
+                verdict = next((line.keeps_out for line in reversed(lines) if line.matches(inner)), verdict)
+        return verdict
+
+
+def _lines(text: bytes) -> list[_Line]:
+    lines = []
+    for raw in text.decode("utf-8", "replace").split("\n"):
+        line = raw.removesuffix("\r")
+        body = line.removeprefix("!")
+        named = body.rstrip(" ").rstrip("/")
+        if named and not line.startswith("#"):
+            spec = GitIgnoreSpec.from_lines([body])
+            lines.append(_Line(line == body, spec, "/" in named.removeprefix("**/"), named.endswith("/**")))
+    return lines
+
+
+def _last(path: str) -> str:
+    return path[path.rstrip("/").rfind("/") + 1 :]
 
 
 def _below(folder: str, path: str) -> str | None:

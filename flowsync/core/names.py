@@ -99,7 +99,8 @@ def to_ref(flow: FlowName) -> str:
 
 def from_ref(component: str) -> FlowName:
     """Returns the flow's name that ``to_ref`` encoded."""
-    return FlowName(unquote_to_bytes(component).decode("utf-8", "surrogateescape"))
+    raw = unquote_to_bytes(component.encode("utf-8", "surrogateescape"))
+    return FlowName(raw.decode("utf-8", "surrogateescape"))
 
 
 def _percent(found: re.Match[str]) -> str:
