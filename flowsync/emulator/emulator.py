@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -10,10 +9,12 @@ from typing import Self
 
 from aiohttp import web
 
+from flowsync.emulator.background import Background
 from flowsync.emulator.faults import Faults
 from flowsync.emulator.server import Handler, listen
 from flowsync.emulator.service import Service
 from flowsync.emulator.smb_client import SmbClient
+from flowsync.emulator.store import deletion
 from flowsync.emulator.store.share import Store
 from flowsync.emulator.ticks import Clock
 from flowsync.emulator.tls import make_certificate
@@ -53,11 +54,7 @@ class Emulator:
         self._accounts = {name: base64.b64decode(text) for name, text in {account: key, **(accounts or {})}.items()}
         self._opaque_tokens = opaque_tokens
         self._certificate = make_certificate(data, host) if tls else None
-        self._started = threading.Event()
-        self._failure: BaseException | None = None
-        self._thread: threading.Thread | None = None
-        self._stop: asyncio.Event | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._background = Background(self._serve)
         self._handler: Handler | None = None
 
     @property
@@ -89,7 +86,7 @@ class Emulator:
     @property
     def smb(self) -> SmbClient:
         """Someone who has the shares mounted."""
-        loop = self._loop
+        loop = self._background.loop
         if loop is None:
             raise RuntimeError("The emulator was not started.")
         return SmbClient(self._running().service, self.account, loop)
@@ -137,19 +134,11 @@ class Emulator:
 
     def start(self) -> None:
         """Starts the server and returns once it listens."""
-        self._thread = threading.Thread(target=self._run, name="flowsync-emulator", daemon=True)
-        self._thread.start()
-        self._started.wait()
-        if self._failure is not None:
-            self._thread.join()
-            raise self._failure
+        self._background.start()
 
     def stop(self) -> None:
         """Stops the server; what it keeps stays on disk."""
-        if self._loop is not None and self._stop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join()
-            self._loop = None
+        self._background.stop()
 
     def __enter__(self) -> Self:
         self.start()
@@ -165,35 +154,26 @@ class Emulator:
             raise RuntimeError("The emulator was not started.")
         return self._handler
 
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except BaseException as error:  # carried to the thread that waits in start()
-            self._failure = error
-        finally:
-            self._started.set()
-
-    async def _serve(self) -> None:
+    async def _serve(self, background: Background) -> None:
         store = Store(self.data, Clock())
         runner: web.ServerRunner | None = None
         try:
+            deletion.purge(store)
             service = Service(store, store.clock, self._accounts, opaque_tokens=self._opaque_tokens)
             service.later = asyncio.get_running_loop().call_later
             for share in self._shares:
                 if not store.exists(self.account, share):
                     store.create(self.account, share)
             self._handler = Handler(service, self.faults, self._witness, self._latency, self._control)
+            tls = self._certificate.context() if self._certificate else None
             try:
-                tls = self._certificate.context() if self._certificate else None
                 runner, self._port = await listen(self._handler, self.host, self._wanted_port, tls)
             except OSError as error:
+                where = f"{self.host}:{self._wanted_port}"
                 raise FlowsyncError(
-                    f"The emulator cannot listen on {self.host}:{self._wanted_port}: {error.strerror}.",
-                    "Choose another --port.",
+                    f"The emulator cannot listen on {where}: {error.strerror}.", "Choose another --port."
                 ) from error
-            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-            self._started.set()
-            await self._stop.wait()
+            await background.until_stopped()
         finally:
             if runner is not None:
                 await runner.cleanup()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from flowsync.emulator.refusal import Refused
+from flowsync.emulator.store import changes
 from flowsync.emulator.store.node import Node
 from flowsync.emulator.store.share import Share
 from flowsync.emulator.store.tree import Place
@@ -101,8 +102,9 @@ class Neighbours:
         if not handles:
             del self._by_node[handle.node.key]
             if handle.deletes:
-                handle.share.tree.remove(
-                    Place(handle.share.tree.path_of(handle.node), handle.node.name, handle.node.up, handle.node)
+                changes.remove(
+                    handle.share.tree,
+                    Place(handle.share.tree.path_of(handle.node), handle.node.name, handle.node.up, handle.node),
                 )
 
     def flush(self, handle: Handle, clock: Clock) -> None:
@@ -113,7 +115,7 @@ class Neighbours:
         place = Place(tree.path_of(node), node.name, node.up, node)
         for start, content in handle.unflushed.items():
             node.changed = node.written = clock.next()
-            tree.write_range(place, node, start, content)
+            changes.write_range(tree, place, node, start, content)
         handle.unflushed.clear()
 
     # what REST asks

@@ -24,8 +24,8 @@ from flowsync.emulator import Emulator
 emulator = Emulator(pathlib.Path(sys.argv[1]), shares=("code",))
 profile = cProfile.Profile()
 if len(sys.argv) > 2:
-    run = emulator._run
-    emulator._run = lambda: profile.runcall(run)
+    run = emulator._background.run
+    emulator._background.run = lambda: profile.runcall(run)
 emulator.start()
 print(emulator.url, flush=True)
 sys.stdin.readline()

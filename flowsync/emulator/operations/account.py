@@ -8,6 +8,7 @@ from flowsync.emulator.operations.listing import page_size, read_marker, write_m
 from flowsync.emulator.operations.shares import tier_headers
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import Service
+from flowsync.emulator.store import deletion
 from flowsync.emulator.store.share import Share
 from flowsync.emulator.wire import Call, Reply, document, element
 
@@ -73,10 +74,10 @@ def _entry(service: Service, share: Share, with_metadata: bool) -> str:
         head += element("Snapshot", share.snapshot)
     if share.deleted:
         head += f"<Deleted>true</Deleted>{element('Version', share.version)}"
-        days = service.store.retention(share.account) - (service.clock.now() - share.deleted) // (
-            86400 * ticks.PER_SECOND
-        )
-        properties |= {"DeletedTime": ticks.http_date(share.deleted), "RemainingRetentionDays": str(max(days, 0))}
+        properties |= {
+            "DeletedTime": ticks.http_date(share.deleted),
+            "RemainingRetentionDays": str(deletion.days_left(service.store, share)),
+        }
     text = "".join(element(tag, value) for tag, value in properties.items() if value)
     metadata = ""
     if with_metadata:
@@ -88,7 +89,7 @@ def _entry(service: Service, share: Share, with_metadata: bool) -> str:
 def get_properties(service: Service, call: Call) -> Reply:
     """Says the account's settings."""
     kept = service.store.catalog.setting(f"properties/{call.target.account}") or {}
-    days = service.store.retention(call.target.account)
+    days = deletion.retention(service.store, call.target.account)
     retention = f"<Enabled>true</Enabled><Days>{days}</Days>" if days else "<Enabled>false</Enabled>"
     parts = {
         "HourMetrics": _METRICS.format("HourMetrics"),

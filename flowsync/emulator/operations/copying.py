@@ -21,7 +21,7 @@ from flowsync.emulator.operations.properties import (
 from flowsync.emulator.operations.rename import source_of
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import MAX_BODY, Service
-from flowsync.emulator.store import disk
+from flowsync.emulator.store import changes, disk
 from flowsync.emulator.store.node import Node, Span
 from flowsync.emulator.store.share import Share
 from flowsync.emulator.store.tree import Place
@@ -59,7 +59,7 @@ def start(service: Service, call: Call) -> Reply:
         _finish(service, share, place, node, source)
     else:
         node.spans = []
-        share.tree.write_whole(place, node, b"", 0)
+        changes.write_whole(share.tree, place, node, b"", 0)
         copy_id = node.copy["x-ms-copy-id"]
         service.later(BACKGROUND, lambda: _finish_later(service, share, call.parts, copy_id, source))
     return Reply(
@@ -86,7 +86,7 @@ def abort(service: Service, call: Call) -> Reply:
     leases.guard(service, call, node)
     node.copy |= {"x-ms-copy-status": "aborted", "x-ms-copy-completion-time": ticks.http_date(service.clock.now())}
     node.changed = service.clock.next()
-    share.tree.update(place, node)
+    changes.update(share.tree, place, node)
     return Reply(204)
 
 
@@ -96,7 +96,7 @@ def _target(service: Service, call: Call, share: Share, place: Place) -> Node:
     if node is None:
         if "x-ms-lease-id" in call.headers:
             raise Refused("LeaseNotPresentWithFileOperation")
-        return share.tree.new_node(place.parent, place.name, is_folder=False)
+        return share.tree.index.new_node(place.parent, place.name, is_folder=False)
     leases.guard(service, call, node)
     service.neighbours.check(node, "wd")
     if node.copy.get("x-ms-copy-status") == "pending":
@@ -147,7 +147,7 @@ def _finish(service: Service, share: Share, place: Place, node: Node, source: So
         "x-ms-copy-completion-time": ticks.http_date(service.clock.now()),
     }
     node.spans = [Span(span.start, span.end, node.changed) for span in source.node.spans if not span.cleared]
-    share.tree.copy_whole(place, node, source.place.path)
+    changes.copy_whole(share.tree, place, node, source.place.path)
 
 
 def _finish_later(service: Service, share: Share, parts: tuple[str, ...], copy_id: str, source: Source) -> None:
@@ -158,7 +158,7 @@ def _finish_later(service: Service, share: Share, parts: tuple[str, ...], copy_i
         return
     if not source.share.tree.fresh(source.node, source.place.path):
         node.copy |= {"x-ms-copy-status": "failed", "x-ms-copy-status-description": "404 ResourceNotFound"}
-        share.tree.update(place, node)
+        changes.update(share.tree, place, node)
         return
     _finish(service, share, place, node, source)
 

@@ -18,6 +18,7 @@ from flowsync.emulator.operations.properties import (
 )
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import MAX_BODY, Service
+from flowsync.emulator.store import changes
 from flowsync.emulator.store.node import Node, Span
 from flowsync.emulator.store.share import Share
 from flowsync.emulator.store.tree import Place
@@ -42,7 +43,7 @@ def create(service: Service, call: Call) -> Reply:
     take_smb(service, share, call, node, created=True)
     node.spans = [Span(0, len(call.body) - 1, node.changed)] if call.body else []
     node.copy = {}
-    share.tree.write_whole(place, node, call.body, size)
+    changes.write_whole(share.tree, place, node, call.body, size)
     headers = {**written_headers(node), **smb_headers(node), "x-ms-file-file-type": "Regular"}
     if call.body:
         headers["Content-MD5"] = md5(call.body)
@@ -67,7 +68,7 @@ def node_for_file(service: Service, share: Share, call: Call, place: Place) -> N
     if place.node is None:
         if "x-ms-lease-id" in call.headers:
             raise Refused("LeaseNotPresentWithFileOperation")
-        return share.tree.new_node(place.parent, place.name, is_folder=False)
+        return share.tree.index.new_node(place.parent, place.name, is_folder=False)
     leases.guard(service, call, place.node)
     service.neighbours.check(place.node, "wd")
     if "ReadOnly" in place.node.attributes:
@@ -129,7 +130,7 @@ def delete(service: Service, call: Call) -> Reply:
     service.neighbours.check_delete(node)
     if "ReadOnly" in node.attributes:
         raise Refused("ReadOnlyAttribute")
-    share.tree.remove(place)
+    changes.remove(share.tree, place)
     return Reply(202, {"x-ms-file-link-count": "0"} if "x-ms-file-link-count" in call.headers else {})
 
 
@@ -145,9 +146,9 @@ def set_properties(service: Service, call: Call) -> Reply:
     take_smb(service, share, call, node, created=False)
     if size >= 0 and size != node.size:
         node.spans = _cut(node.spans, size)
-        share.tree.resize(place, node, size)
+        changes.resize(share.tree, place, node, size)
     else:
-        share.tree.update(place, node)
+        changes.update(share.tree, place, node)
     return Reply(200, {**written_headers(node), **smb_headers(node)})
 
 
@@ -159,7 +160,7 @@ def set_metadata(service: Service, call: Call) -> Reply:
     service.neighbours.check(node, "w")
     take_metadata(call, node)
     node.changed = service.clock.next()
-    share.tree.update(place, node)
+    changes.update(share.tree, place, node)
     return Reply(200, written_headers(node))
 
 

@@ -10,6 +10,7 @@ from flowsync.emulator.operations.properties import (
 )
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import Service
+from flowsync.emulator.store import changes
 from flowsync.emulator.wire import Call, Reply
 
 
@@ -21,10 +22,10 @@ def create(service: Service, call: Call) -> Reply:
         raise Refused("ResourceAlreadyExists" if place.node.folder else "ResourceTypeMismatch")
     if place.parent is None:
         raise Refused("ParentNotFound")
-    node = share.tree.new_node(place.parent, place.name, is_folder=True)
+    node = share.tree.index.new_node(place.parent, place.name, is_folder=True)
     take_metadata(call, node)
     take_smb(service, share, call, node, created=True)
-    share.tree.make_folder(place, node)
+    changes.make_folder(share.tree, place, node)
     return Reply(201, {**written_headers(node), **smb_headers(node), "x-ms-file-file-type": "Directory"})
 
 
@@ -56,7 +57,7 @@ def delete(service: Service, call: Call) -> Reply:
     service.neighbours.check_delete(node)
     if "ReadOnly" in node.attributes:
         raise Refused("ReadOnlyAttribute")
-    share.tree.remove(place)
+    changes.remove(share.tree, place)
     return Reply(202)
 
 
@@ -65,7 +66,7 @@ def set_properties(service: Service, call: Call) -> Reply:
     share = service.share(call, writes=True)
     place, node = service.folder(call, share)
     take_smb(service, share, call, node, created=False)
-    share.tree.update(place, node)
+    changes.update(share.tree, place, node)
     return Reply(200, {**written_headers(node), **smb_headers(node)})
 
 
@@ -75,5 +76,5 @@ def set_metadata(service: Service, call: Call) -> Reply:
     place, node = service.folder(call, share)
     take_metadata(call, node)
     node.changed = service.clock.next()
-    share.tree.update(place, node)
+    changes.update(share.tree, place, node)
     return Reply(200, written_headers(node))

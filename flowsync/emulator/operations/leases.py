@@ -5,6 +5,7 @@ import uuid
 from flowsync.emulator import ticks
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import Service
+from flowsync.emulator.store import changes
 from flowsync.emulator.store.node import INFINITE, Lease, Node, lease_for
 from flowsync.emulator.wire import Call, Reply
 
@@ -46,7 +47,7 @@ def acquire(service: Service, call: Call) -> Reply:
     if node.lease and node.lease.locks(service.clock.now()) and not same(proposed, node.lease.id):
         raise Refused("LeaseAlreadyPresent")
     node.lease = lease_for(proposed, INFINITE, service.clock.now())
-    share.tree.note(node)
+    changes.note(share.tree, node)
     return _reply(201, node, node.lease)
 
 
@@ -60,7 +61,7 @@ def change(service: Service, call: Call) -> Reply:
         lease.id = proposed or lease.id
     else:
         raise Refused("LeaseIdMismatchWithLeaseOperation")
-    share.tree.note(node)
+    changes.note(share.tree, node)
     return _reply(200, node, lease)
 
 
@@ -74,7 +75,7 @@ def release(service: Service, call: Call) -> Reply:
     if not same(given, node.lease.id):
         raise Refused("LeaseIdMismatchWithLeaseOperation")
     node.lease = None
-    share.tree.note(node)
+    changes.note(share.tree, node)
     return _reply(200, node, None)
 
 
@@ -88,7 +89,7 @@ def break_(service: Service, call: Call) -> Reply:
     if given is not None and not same(given, node.lease.id):
         raise Refused("LeaseIdMismatchWithLeaseOperation")
     node.lease.broken, node.lease.ends = True, 0
-    share.tree.note(node)
+    changes.note(share.tree, node)
     reply = _reply(202, node, None)
     reply.headers["x-ms-lease-time"] = "0"
     return reply

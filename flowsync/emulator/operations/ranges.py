@@ -10,7 +10,7 @@ from flowsync.emulator.operations.files import check_md5, md5
 from flowsync.emulator.operations.properties import read_headers
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import MAX_BODY, Service
-from flowsync.emulator.store import disk
+from flowsync.emulator.store import changes, disk
 from flowsync.emulator.store.node import Node, Span
 from flowsync.emulator.store.share import Share
 from flowsync.emulator.store.tree import Place
@@ -39,7 +39,7 @@ def write(service: Service, call: Call, share: Share, start: int, content: bytes
     place, node = writable(service, call, share, start, end)
     _touch(service, call, node)
     node.spans = with_span(share, node.spans, Span(start, end, node.changed))
-    share.tree.write_range(place, node, start, content)
+    changes.write_range(share.tree, place, node, start, content)
     return Reply(201, {**_written(node), "x-ms-request-server-encrypted": "true", "Content-MD5": md5(content)})
 
 
@@ -56,7 +56,7 @@ def clear(service: Service, call: Call) -> Reply:
         inner = inner[0], end
     if inner[1] >= inner[0]:
         node.spans = with_span(share, node.spans, Span(*inner, node.changed, cleared=True))
-    share.tree.clear_range(place, node, start, end - start + 1)
+    changes.clear_range(share.tree, place, node, start, end - start + 1)
     return Reply(201, _written(node))
 
 

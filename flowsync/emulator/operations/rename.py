@@ -7,6 +7,7 @@ from flowsync.emulator.operations import leases
 from flowsync.emulator.operations.properties import smb_headers, take_metadata, take_smb, written_headers
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import Service, expect
+from flowsync.emulator.store import changes
 from flowsync.emulator.store.node import Node
 from flowsync.emulator.store.tree import Place
 from flowsync.emulator.wire import Call, Reply, Target, find_target, split_query
@@ -39,7 +40,7 @@ def rename(service: Service, call: Call) -> Reply:
     if "x-ms-content-type" in call.headers:
         node.headers["content-type"] = call.headers["x-ms-content-type"]
     take_smb(service, share, call, node, created=False)
-    share.tree.move(source, target)
+    changes.move(share.tree, source, target)
     return Reply(200, {**written_headers(node), **smb_headers(node)})
 
 

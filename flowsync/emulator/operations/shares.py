@@ -5,7 +5,7 @@ from flowsync.emulator.operations import share_leases
 from flowsync.emulator.operations.properties import checked_metadata, metadata_headers
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import Service
-from flowsync.emulator.store import snapshot
+from flowsync.emulator.store import deletion, snapshot
 from flowsync.emulator.store.share import Share
 from flowsync.emulator.wire import Call, Reply, document
 
@@ -74,7 +74,7 @@ def delete(service: Service, call: Call) -> Reply:
         raise Refused("LeaseIdMissing")
     for one in snapshots:
         service.store.discard(one)
-    service.store.delete(share)
+    deletion.delete(service.store, share)
     return Reply(202)
 
 
@@ -83,7 +83,7 @@ def undelete(service: Service, call: Call) -> Reply:
     name, version = call.need("x-ms-deleted-share-name"), call.need("x-ms-deleted-share-version")
     if name != call.target.share:
         raise Refused("InvalidHeaderValue")
-    share = service.store.undelete(call.target.account, name, version)
+    share = deletion.undelete(service.store, call.target.account, name, version)
     return Reply(201, changed_headers(share))
 
 

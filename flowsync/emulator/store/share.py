@@ -9,18 +9,16 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from flowsync.emulator import names, ticks
+from flowsync.emulator import names
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.store.catalog import Catalog
+from flowsync.emulator.store.index import Index
 from flowsync.emulator.store.node import Lease, Node
 from flowsync.emulator.store.tree import Tree
 from flowsync.emulator.ticks import Clock
 
 INSIDE = ".flowsync-emulator"
 """The dot-folder below the data folder: catalogue, temporaries, snapshots, deleted shares."""
-
-RETENTION_DAYS = 7
-FILETIME_EPOCH = 504_911_232_000_000_000
 
 
 @dataclass(slots=True, eq=False)
@@ -68,7 +66,6 @@ class Store:
         self.deleted: list[Share] = []
         for key, record in self.catalog.shares():
             self._take(key, record)
-        self.purge()
 
     def share(self, account: str, name: str, snapshot: str = "") -> Share:
         """Finds a share, adopting a folder that someone made on disk; raises Refused."""
@@ -100,61 +97,20 @@ class Store:
         folder.mkdir(parents=True)
         return self._new(account, name)
 
-    def delete(self, share: Share) -> None:
-        """Deletes a share; while the retention lasts, it is only put away."""
-        days = self.retention(share.account)
-        if days == 0:
-            self.discard(share)
-            return
-        now = self.clock.next()
-        folder = f"{INSIDE}/deleted/{share.key}"
-        (self.data / folder).parent.mkdir(exist_ok=True)
-        (self.data / share.folder).rename(self.data / folder)
-        share.folder, share.deleted, share.lease = folder, now, None
-        share.version = f"{now - FILETIME_EPOCH:016X}"
-        del self._shares[share.account, share.name, ""]
-        self.deleted.append(share)
-        self.save(share)
-        self.purge()
-
-    def undelete(self, account: str, name: str, version: str) -> Share:
-        """Brings a deleted share back under its name; raises Refused."""
-        matches = [one for one in self.deleted if (one.account, one.name, one.version) == (account, name, version)]
-        if not matches:
-            raise Refused("ShareNotFound")
-        if self.exists(account, name):
-            raise Refused("ShareAlreadyExists")
-        share = matches[0]
-        folder = f"{account}/{name}"
-        (self.data / folder).parent.mkdir(exist_ok=True)
-        (self.data / share.folder).rename(self.data / folder)
-        self.deleted.remove(share)
-        share.folder, share.deleted, share.version, share.changed = folder, 0, "", self.clock.next()
-        self._plant(share, share.tree.root)
-        self.save(share)
-        return share
-
     def policies(self, account: str, name: str) -> list[dict[str, str]]:
         """Returns the stored access policies of a share, none if there is no such share."""
         share = self._shares.get((account, name, ""))
         return share.policies if share else []
 
-    def retention(self, account: str) -> int:
-        """Returns for how many days the account keeps deleted shares, 0 for not at all."""
-        days = self.catalog.setting(f"retention/{account}")
-        return int(days) if days is not None else RETENTION_DAYS
-
-    def purge(self) -> None:
-        """Discards deleted shares whose retention is over."""
-        for share in list(self.deleted):
-            if self.clock.now() - share.deleted > self.retention(share.account) * 86400 * ticks.PER_SECOND:
-                self.deleted.remove(share)
-                self.discard(share)
-
     def used_bytes(self, share: Share) -> int:
         """Returns the size of all files of a share."""
         files = (path for path in (self.data / share.folder).rglob("*") if path.is_file() and not path.is_symlink())
         return sum(path.stat().st_size for path in files)
+
+    def uproot(self, share: Share) -> None:
+        """Makes a share be found no more; its folder and rows are the caller's."""
+        if self._shares.get((share.account, share.name, share.snapshot)) is share:
+            del self._shares[share.account, share.name, share.snapshot]
 
     def adopt(self, share: Share, root: Node) -> None:
         """Takes in a share whose folder and nodes exist (a snapshot)."""
@@ -183,10 +139,9 @@ class Store:
     def discard(self, share: Share) -> None:
         """Removes a share with its folder and its rows, for good."""
         shutil.rmtree(self.data / share.folder, ignore_errors=True)
-        self.catalog.drop(share.tree.root)
+        self.catalog.drop(share.tree.index.root)
         self.catalog.drop_share(share.key)
-        if self._shares.get((share.account, share.name, share.snapshot)) is share:
-            del self._shares[share.account, share.name, share.snapshot]
+        self.uproot(share)
 
     def close(self) -> None:
         """Closes the catalogue."""
@@ -195,7 +150,7 @@ class Store:
     def _new(self, account: str, name: str) -> Share:
         share = Share(self.catalog.new_key(), account, name, f"{account}/{name}", self.clock.next())
         self._plant(share, self._new_root(share))
-        self.catalog.save(share.tree.root)
+        self.catalog.save(share.tree.index.root)
         self.save(share)
         return share
 
@@ -209,7 +164,7 @@ class Store:
         self._shares[share.account, share.name, share.snapshot] = share
 
     def _tree(self, share: Share, root: Node) -> Tree:
-        return Tree(str(self.data / share.folder), root, self.catalog, self.clock, str(self.temporary))
+        return Tree(str(self.data / share.folder), Index(root, self.catalog, self.clock), str(self.temporary))
 
     def _take(self, key: int, record: Mapping[str, Any]) -> None:
         lease = record["lease"]

@@ -29,7 +29,7 @@ def take(store: Store, share: Share, metadata: dict[str, str]) -> Share:
         snapshot=name,
         taken=now,
     )
-    root = _clone(store, share.tree.root, 0, store.data / folder, copy.key)
+    root = _clone(store, share.tree.index.root, 0, store.data / folder, copy.key)
     nodes = [root]
     _copy(store, share, (), root, store.data / folder, nodes)
     store.catalog.save_all(nodes)
