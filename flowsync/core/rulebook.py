@@ -339,7 +339,7 @@ _TABLE: tuple[tuple[str, str, Severity, str, str, str], ...] = (
         *("FS501", "generated-file", "warning", "A file that tools generate is under version control."),
         *(
             "It changes with every run, may hold prompts and answers, and never syncs.",
-            "Run `flowsync hooks strip --fix`, and list it in .gitignore.",
+            "Take it out with `git rm --cached`, and list it in .gitignore.",
         ),
     ),
     (

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from flowsync.core.check.spelling import nearest
 from flowsync.core.check.subject import Subject
 from flowsync.core.document import Scalar
 from flowsync.core.flow import INPUT_PREFIXES, Dag, Output, Reference, Step
@@ -41,32 +42,12 @@ def _check_reference(subject: Subject, path: str, reference: Reference, names: _
     if reference.to_node:
         if reference.to_node not in names.nodes:
             said = f"{who} refers to the node {reference.to_node!r}, which does not exist."
-            subject.report("FS101", path, reference.span, said, _nearest(reference.to_node, names.nodes))
+            subject.report("FS101", path, reference.span, said, nearest(reference.to_node, names.nodes))
         elif reference.section != "output":
             subject.report("FS107", path, reference.span, f"{who} asks for {shown}; a node has only `output`.")
     elif reference.to_input not in names.inputs:
         said = f"{who} refers to the flow input {reference.to_input!r}, which does not exist."
-        subject.report("FS101", path, reference.span, said, _nearest(reference.to_input, names.inputs))
-
-
-def _nearest(wrong: str, known: Iterable[str]) -> str:
-    """Returns a fix that names the likeliest meaning; empty for the rule's own."""
-    for name in sorted(known):
-        if name.casefold() == wrong.casefold() or _one_apart(name, wrong):
-            return f"Did you mean {name!r}?"
-    return ""
-
-
-def _one_apart(one: str, other: str) -> bool:
-    """Tells whether one letter added, dropped, changed or two swapped turn one name into the other."""
-    if abs(len(one) - len(other)) > 1 or len(one) > 200:
-        return False
-    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    if len(one) == len(other):
-        swapped = one[start : start + 2][::-1] == other[start : start + 2]
-        return one[start + 1 :] == other[start + 1 :] or (swapped and one[start + 2 :] == other[start + 2 :])
-    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
-    return longer[start + 1 :] == shorter[start:]
+        subject.report("FS101", path, reference.span, said, nearest(reference.to_input, names.inputs))
 
 
 def _check_names(subject: Subject, path: str, dag: Dag) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 
+from flowsync.core.check.spelling import nearest
 from flowsync.core.check.subject import TOP, Subject
 from flowsync.core.document import Entry, Node, Scalar, Sequence, actual
 from flowsync.core.document import Mapping as Keys
@@ -110,7 +111,8 @@ def check_keys(subject: Subject, path: str, node: Node, known: Mapping[str, Shap
     for entry in entries(node):
         shape = known.get(entry.name)
         if shape is None:
-            subject.report("FS201", path, entry.key.span, f"Prompt flow knows no key {entry.name[:80]!r} in {where}.")
+            message = f"Prompt flow knows no key {entry.name[:80]!r} in {where}."
+            subject.report("FS201", path, entry.key.span, message, nearest(entry.name, known))
         else:
             check_shape(subject, path, entry, shape)
 
