@@ -26,6 +26,7 @@ from flowsync.emulator import WELL_KNOWN_ACCOUNT, WELL_KNOWN_KEY, Emulator
 SUITE, PYTHON = os.environ.get("AZURE_SDK_SUITE"), os.environ.get("AZURE_SDK_PYTHON")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(3600),
     pytest.mark.skipif(
         not (SUITE and PYTHON), reason="set AZURE_SDK_SUITE and AZURE_SDK_PYTHON to run the SDK's tests"
     ),
