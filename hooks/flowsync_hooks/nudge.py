@@ -1,31 +1,31 @@
 """Tells the daemon that something has happened in the repository. No daemon, no effect; never an error.
 
-The daemon listens on ``<common git folder>/flowsync/daemon.sock``; a nudge is one JSON line,
-``{"version": 1, "nudge": "post-commit"}``, and nobody waits for an answer: the daemon looks for itself.
+The shim runs this in the background and only if a daemon has left its address; it may take its time, but not for ever.
 """
 
-import os
-import socket
+import signal
 from contextlib import suppress
+from pathlib import Path
 
-SOCKET = "daemon.sock"
-_SECONDS = 0.5
+from flowsync.errors import FlowsyncError
+
+_SECONDS = 5
 
 
 def run(arguments: list[str]) -> int:
-    """Nudges; ``arguments`` are the event and the common git folder. Always returns 0."""
-    if len(arguments) == 2:
-        event, common = arguments
-        with suppress(OSError):
-            nudge(os.path.join(common, "flowsync"), event)  # noqa: PTH118 (pathlib costs this hook a third of its time)
+    """Nudges; the first argument is the event. Always returns 0."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(_SECONDS)  # ends this process if the daemon hangs
+    with suppress(OSError, ValueError, FlowsyncError):
+        nudge(Path.cwd(), arguments[0] if arguments else "")
     return 0
 
 
-def nudge(folder: str, event: str) -> None:
-    """Sends one line to the daemon that listens in a folder."""
-    # A socket's address holds about a hundred bytes; from inside the folder its name is short enough.
-    os.chdir(folder)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(_SECONDS)
-        connection.connect(SOCKET)
-        connection.sendall(f'{{"version": 1, "nudge": "{event}"}}\n'.encode())
+def nudge(directory: Path, event: str) -> None:
+    """Nudges the daemon of the repository that a folder lies in, if there is one."""
+    from flowsync.daemon.client import connect
+
+    client = connect(directory, "flowsync-hook", _SECONDS)
+    if client is not None:
+        with client:
+            client.request("nudge", {"event": event})

@@ -42,8 +42,8 @@ exit {missing}
 
 _NUDGE = """\
 common=$(git rev-parse --git-common-dir) || exit 0
-if [ -e "$common/flowsync/daemon.sock" ] && [ -x "$PYTHON" ]; then
-  "$PYTHON" -E -P -m flowsync_hooks nudge {event} "$common" </dev/null >/dev/null 2>&1 &
+if [ -e "$common/flowsync/daemon.json" ] && [ -x "$PYTHON" ]; then
+  "$PYTHON" -E -P -m flowsync_hooks nudge {event} </dev/null >/dev/null 2>&1 &
 fi
 exit 0
 """

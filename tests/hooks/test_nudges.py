@@ -1,32 +1,43 @@
 """What tells the daemon, and what warns before a push: quick, quiet, and never in the way."""
 
 import json
+import os
 import socket
 import subprocess
 
 import pytest
 from flow_repo import FlowRepo
-from flowsync_hooks.nudge import nudge
 
 
 class Daemon:
-    """Listens where the daemon will, and collects what it is told."""
+    """Listens as the daemon does, and collects what it is told."""
 
     def __init__(self, repo: FlowRepo) -> None:
         folder = repo.top / ".git" / "flowsync"
         folder.mkdir(parents=True, exist_ok=True)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.bind(str(folder / "daemon.sock"))
-        self._socket.listen()
-        self._socket.settimeout(60)
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self._door.settimeout(60)
+        address = {"version": 1, "pid": os.getpid(), "port": self._door.getsockname()[1], "token": "t0k"}
+        (folder / "daemon.json").write_text(json.dumps(address))
 
-    def told(self) -> dict:
-        connection, _ = self._socket.accept()
-        with connection, connection.makefile("rb") as lines:
-            return json.loads(lines.readline())
+    def told(self) -> str:
+        """Waits for one client, and returns the event that it names."""
+        connection, _ = self._door.accept()
+        with connection, connection.makefile("rwb") as lines:
+            hello = self._answer(lines, {"version": 1})
+            assert (hello["method"], hello["params"]["token"]) == ("hello", "t0k")
+            nudge = self._answer(lines, {})
+            assert nudge["method"] == "nudge"
+            return nudge["params"]["event"]
+
+    def _answer(self, lines, result) -> dict:
+        asked = json.loads(lines.readline())
+        lines.write(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}).encode() + b"\n")
+        lines.flush()
+        return asked
 
     def close(self) -> None:
-        self._socket.close()
+        self._door.close()
 
 
 @pytest.fixture
@@ -38,46 +49,33 @@ def daemon(hooked):
 
 def test_commit_amend_merge_and_checkout_nudge(hooked, daemon):
     assert hooked.commit("--allow-empty").returncode == 0
-    assert daemon.told() == {"version": 1, "nudge": "post-commit"}
+    assert daemon.told() == "post-commit"
     hooked.git("checkout", "-q", "-b", "side")
-    assert daemon.told()["nudge"] == "post-checkout"
+    assert daemon.told() == "post-checkout"
     assert hooked.commit("--allow-empty").returncode == 0
-    assert daemon.told()["nudge"] == "post-commit"
+    assert daemon.told() == "post-commit"
     hooked.git("checkout", "-q", "main")
-    assert daemon.told()["nudge"] == "post-checkout"
+    assert daemon.told() == "post-checkout"
     hooked.git("merge", "-q", "--no-ff", "-m", "merged", "side")
-    assert daemon.told()["nudge"] == "post-merge"
+    assert daemon.told() == "post-merge"
     hooked.git("commit", "-q", "--amend", "--no-edit")
-    assert {daemon.told()["nudge"] for _ in range(2)} == {"post-commit", "post-rewrite"}
+    assert {daemon.told() for _ in range(2)} == {"post-commit", "post-rewrite"}
 
 
 def test_a_linked_worktree_nudges_the_same_daemon(hooked, daemon, tmp_path):
     hooked.git("worktree", "add", "-q", str(tmp_path / "other"), "-b", "side")
-    assert daemon.told()["nudge"] == "post-checkout"
+    assert daemon.told() == "post-checkout"
     assert hooked.commit("--allow-empty", cwd=tmp_path / "other").returncode == 0
-    assert daemon.told()["nudge"] == "post-commit"
+    assert daemon.told() == "post-commit"
 
 
 def test_no_daemon_and_a_dead_one_are_no_matter(hooked):
     done = hooked.commit("--allow-empty")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    Daemon(hooked).close()  # the socket's file stays
-    assert (hooked.top / ".git/flowsync/daemon.sock").exists()
+    Daemon(hooked).close()  # it was killed: its address stays
+    assert (hooked.top / ".git/flowsync/daemon.json").exists()
     done = hooked.commit("--allow-empty")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-def test_a_long_path_to_the_socket(tmp_path, monkeypatch):
-    folder = tmp_path / ("long" * 30) / "flowsync"
-    folder.mkdir(parents=True)
-    monkeypatch.chdir(folder)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind("daemon.sock")
-        listener.listen()
-        nudge(str(folder), "post-commit")
-        connection, _ = listener.accept()
-        with connection:
-            assert json.loads(connection.recv(1000)) == {"version": 1, "nudge": "post-commit"}
 
 
 class TestPush:

@@ -10,4 +10,4 @@ def test_no_finding(repo, promptflow, kind):
     for what in (f"flows/new-{kind}", "--staged"):
         done = repo.flowsync("validate", "--info", "--strict", what)
         assert done.returncode == 0, done.stdout
-        assert done.stdout.== "1 flow: no findings\n"
+        assert done.stdout == "1 flow: no findings\n"
