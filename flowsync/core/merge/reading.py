@@ -65,10 +65,7 @@ class _Reader:
             raise Unfit("its top is not an ordinary mapping")
         group = self.mapping(root, self.origin, len(self.text))
         first = group.plain[0]
-        # What stands above the first key is about the file, up to the last blank line.
-        blank = max(first.lead.rfind("\n\n"), first.lead.rfind("\n\r\n"))
-        cut = len(first.lead) if blank < 0 or "---" in first.lead else blank + 1 + len(newline)
-        head, first.lead = self.text[: self.origin] + first.lead[:cut], first.lead[cut:]
+        head, first.lead = self.text[: self.origin] + first.lead, ""
         foot, group.foot = group.foot, ""
         return Document(head, group, foot, newline, self.commented)
 

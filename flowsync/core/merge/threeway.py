@@ -35,6 +35,7 @@ class Woven:
 
 def weave(base: Document, local: Document, remote: Document, forced: Mapping[str, str]) -> Woven:
     """Merges two documents. ``forced`` names paths (with the reason) that must not be merged silently."""
+    base, local, remote = _parted(base, local, remote)
     renames = {
         Side.LOCAL: renamed(base.root, local.root, remote.root),
         Side.REMOTE: renamed(base.root, remote.root, local.root),
@@ -175,6 +176,29 @@ class _Weaver:
         """Notes a conflict and returns it."""
         self.decisions.append(_decision(path, Action.CONFLICT, versions, reason))
         return Clash(*versions)
+
+
+def _parted(base: Document, local: Document, remote: Document) -> tuple[Document, Document, Document]:
+    """Returns documents in which what stands directly above the first key belongs to it.
+
+    That is what follows the last blank line; without one in every version there is no telling, and all is the head.
+    """
+    documents = base, local, remote
+    cuts = [max(document.head.rfind("\n\n"), document.head.rfind("\n\r\n")) for document in documents]
+    unclear = (cut < 0 or "---" in document.head[cut:] for cut, document in zip(cuts, documents, strict=True))
+    if any(document.head and one for one, document in zip(unclear, documents, strict=True)):
+        return documents
+    base, local, remote = (_cut(document, cut) for document, cut in zip(documents, cuts, strict=True))
+    return base, local, remote
+
+
+def _cut(document: Document, blank: int) -> Document:
+    if blank < 0 or not document.root.plain:
+        return document
+    end = document.head.index("\n", blank + 1) + 1
+    first, *others = document.root.plain
+    root = replace(document.root, entries=[replace(first, lead=document.head[end:]), *others])
+    return replace(document, head=document.head[:end], root=root)
 
 
 def _at(column: int, versions: Versions) -> Versions:
