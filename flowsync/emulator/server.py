@@ -11,7 +11,7 @@ import logging
 import os
 import ssl
 
-from aiohttp import web
+from aiohttp import ClientError, web
 
 from flowsync.emulator import access, control, route, structured
 from flowsync.emulator.faults import Fault, Faults
@@ -140,6 +140,8 @@ def _unexpected(error: Exception) -> Refused:
         return Refused("InvalidFileOrDirectoryPathName", "The path is longer than this machine's disk takes.")
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Refused("ShareSizeLimitReached", "The disk is full.")
+    if isinstance(error, ConnectionError | ClientError | web.RequestPayloadError):
+        return Refused("InvalidInput", "The request ended before its body did.")
     _LOG.error("A request failed in a way that it should not.", exc_info=error)
     return Refused("InternalError")
 

@@ -10,7 +10,7 @@ from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import Service
 from flowsync.emulator.store import deletion
 from flowsync.emulator.store.share import Share
-from flowsync.emulator.wire import Call, Reply, document, element
+from flowsync.emulator.wire import Call, Reply, attribute, document, element
 
 _INCLUDES = {"metadata", "snapshots", "deleted"}
 _METRICS = (
@@ -34,7 +34,8 @@ def list_shares(service: Service, call: Call) -> Reply:
     page, following = rest[:limit], rest[limit][0] if len(rest) > limit else ""
     text = "".join(_entry(service, share, "metadata" in includes) for _, share in page)
     scheme = "https" if call.secure else "http"
-    head = f'<EnumerationResults ServiceEndpoint="{scheme}://{call.host}/{call.target.account}/">'
+    endpoint = attribute("ServiceEndpoint", f"{scheme}://{call.host}/{call.target.account}/")
+    head = f"<EnumerationResults{endpoint}>"
     echo = element("Prefix", prefix) if "prefix" in call.query else ""
     echo += element("Marker", call.query["marker"]) if call.query.get("marker") else ""
     echo += f"<MaxResults>{limit}</MaxResults>" if "maxresults" in call.query else ""

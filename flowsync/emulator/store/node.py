@@ -111,4 +111,6 @@ def load(key: int, parent: int, text: str) -> Node:
     row: dict[str, Any] = dict(zip(_STORED, json.loads(text), strict=True))
     row["lease"] = Lease(**row["lease"]) if row["lease"] else None
     row["spans"] = [Span(start, end, tick, bool(cleared)) for start, end, tick, cleared in row["spans"]]
+    if row["copy"].get("x-ms-copy-status") == "pending":  # it died with the process that made it
+        row["copy"] |= {"x-ms-copy-status": "failed", "x-ms-copy-status-description": "500 InternalError"}
     return Node(key=key, parent=parent, **row)
