@@ -173,7 +173,7 @@ class Repo:
     def commit(self, files: Mapping[str, Content], message: str = "an edit") -> str:
         """Writes and commits files of the worktree, byte for byte."""
         self.write(files)
-        self.git("add", "--all", "--", *files)
+        self.git("--literal-pathspecs", "add", "--all", "--", *files)
         self.git("commit", "--quiet", "--allow-empty", "-m", message)
         return self.git("rev-parse", "HEAD")
 

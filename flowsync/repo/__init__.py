@@ -48,7 +48,7 @@ class Repository:
         self.git_dir = FilePath(self._opened.git_dir)
         if self._opened.config_reader().get_value("extensions", "objectformat", "sha1") != "sha1":
             raise RepositoryError("the repository uses SHA-256 object names, which flowsync does not speak yet")
-        self.state_dir = FilePath(self._opened.common_dir) / "flowsync"
+        self.state_dir = FilePath(self._opened.common_dir).resolve() / "flowsync"  # one for all worktrees
         self.objects = Objects(self._opened)
         self.refs = Refs(self.git)
         self.history = History(self.git)

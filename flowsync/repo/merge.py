@@ -50,9 +50,10 @@ class Merger:
         ours, theirs = self._commits(base, local, remote)
         folder = FilePath(tempfile.mkdtemp(prefix="flowsync-merge-"))
         try:
-            self._git("worktree", "add", "--quiet", "--detach", "--force", str(folder), ours)
+            quietly = ("-c", f"core.hooksPath={os.devnull}")  # a person's hooks are not about this worktree
+            self._git(*quietly, "worktree", "add", "--quiet", "--detach", "--force", str(folder), ours)
             there = Git(folder)
-            done = there.run("merge", "--no-commit", "--no-ff", "--no-autostash", "--quiet", theirs)
+            done = there.run(*quietly, "merge", "--no-commit", "--no-ff", "--no-autostash", "--quiet", theirs)
             if done.returncode not in (0, 1):
                 raise failure(("merge",), done)
             self._run_tool(folder, tool)

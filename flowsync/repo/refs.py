@@ -43,9 +43,19 @@ class Refs:
         raw = self._git("for-each-ref", "--format=%(refname)", f"--contains={commit}", prefix)
         return frozenset(name[len(prefix) :] for name in text(raw).splitlines())
 
+    def matching(self, *patterns: str) -> dict[str, str]:
+        """Returns the refs of these names, or below these prefixes (which end with ``/``), all in one look."""
+        raw = self._git("for-each-ref", "--format=%(refname) %(objectname)", *patterns)
+        return {name: sha for name, sha in (line.rsplit(" ", 1) for line in text(raw).splitlines())}
+
     def get(self, ref: str) -> str | None:
         """Returns the commit that a full ref name points at, or None."""
-        return self._git.line("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        arguments = ("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        done = self._git.run(*arguments)
+        if done.returncode > 1 and done.stderr:  # it says nothing about what is merely not there
+            raise failure(arguments, done)
+        found = text(done.stdout).split()
+        return found[0] if len(found) == 1 and not done.returncode else None
 
     def move(self, moves: Sequence[Move], reason: str) -> None:
         """Moves refs, all or none; RefMoved if one of them is not where its move says."""

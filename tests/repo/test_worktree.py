@@ -1,0 +1,132 @@
+"""The branch and the worktree: looked at, and moved as ``git merge --ff-only`` moves them."""
+
+from pathlib import Path
+
+import pytest
+from world import Repo
+
+from flowsync.errors import RepositoryError
+from flowsync.repo import Repository
+from flowsync.repo.worktree import NotFastForward
+
+
+@pytest.fixture
+def ahead(repo: Repo) -> tuple[str, str]:
+    """A branch, and a commit that it can be moved to."""
+    old = repo.commit({"a": "1\n", "keep": "x\n"})
+    new = repo.commit({"a": "2\n", "b": "new\n"})
+    repo.git("reset", "--quiet", "--hard", old)
+    return old, new
+
+
+def test_the_branch_and_its_worktree_move_together(repo: Repo, opened: Repository, ahead: tuple[str, str]) -> None:
+    opened.worktree.fast_forward("main", *ahead)
+    assert repo.tip() == ahead[1] and (repo.folder / "b").read_text() == "new\n"
+    assert repo.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("path", ["a", "b"])
+def test_edits_in_the_way_stop_the_move_and_stay(
+    repo: Repo, opened: Repository, ahead: tuple[str, str], path: str
+) -> None:
+    repo.write({path: "unsaved\n", "keep": "unsaved too\n"})
+    before = repo.untouched()
+    with pytest.raises(NotFastForward, match="would be overwritten"):
+        opened.worktree.fast_forward("main", *ahead)
+    assert repo.untouched() == before
+
+
+def test_an_ignored_file_in_the_way_stops_the_move_and_stays(
+    repo: Repo, opened: Repository, ahead: tuple[str, str]
+) -> None:
+    (repo.folder / ".git/info/exclude").write_text("b\n")
+    repo.write({"b": "ignored, and mine\n"})
+    with pytest.raises(NotFastForward):
+        opened.worktree.fast_forward("main", *ahead)
+    assert (repo.folder / "b").read_text() == "ignored, and mine\n" and repo.tip() == ahead[0]
+
+
+def test_edits_elsewhere_stay_staged_or_not(repo: Repo, opened: Repository, ahead: tuple[str, str]) -> None:
+    repo.write({"keep": "staged\n", "new": "new\n"})
+    repo.git("add", "keep")
+    repo.write({"keep": "and more\n"})
+    opened.worktree.fast_forward("main", *ahead)
+    assert repo.git("status", "--porcelain").splitlines() == ["MM keep", "?? new"]
+    assert repo.git("show", ":keep") == "staged" and (repo.folder / "keep").read_text() == "and more\n"
+
+
+def test_a_branch_that_moved_is_not_moved(repo: Repo, opened: Repository, ahead: tuple[str, str]) -> None:
+    now = repo.commit({"c": "meanwhile\n"})
+    with pytest.raises(NotFastForward, match="moved meanwhile"):
+        opened.worktree.fast_forward("main", *ahead)
+    assert repo.tip() == now
+
+
+def test_what_is_no_descendant_is_refused(repo: Repo, opened: Repository, ahead: tuple[str, str]) -> None:
+    now = repo.commit({"c": "another way\n"})
+    with pytest.raises(NotFastForward):
+        opened.worktree.fast_forward("main", now, ahead[1])
+    assert repo.tip() == now
+
+
+def test_a_branch_that_nobody_checked_out_moves_alone(repo: Repo, opened: Repository, ahead: tuple[str, str]) -> None:
+    repo.git("checkout", "--quiet", "-b", "work")
+    before = repo.untouched()
+    opened.worktree.fast_forward("main", *ahead)
+    assert repo.tip() == ahead[1]
+    assert {name: state for name, state in repo.untouched().items() if name != "refs/heads/main"} == {
+        name: state for name, state in before.items() if name != "refs/heads/main"
+    }
+    with pytest.raises(RepositoryError):
+        opened.worktree.fast_forward("main", *ahead)
+
+
+def test_where_a_branch_is_checked_out(repo: Repo, opened: Repository, tmp_path: Path, ahead: tuple[str, str]) -> None:
+    here = opened.worktree.checkout("main")
+    assert here and here.folder == repo.folder
+    assert opened.worktree.current() == "main" and opened.worktree.checkout("nowhere") is None
+    repo.git("worktree", "add", "--quiet", "-b", "feature/x", str(tmp_path / "line\nbreak"))
+    there = opened.worktree.checkout("feature/x")
+    assert there and there.folder == tmp_path / "line\nbreak"
+    assert there.git_dir.parent == repo.folder / ".git/worktrees"
+    repo.git("checkout", "--quiet", "--detach")
+    assert opened.worktree.current() is None and opened.worktree.checkout("main") is None
+
+
+def test_an_unborn_branch(repo: Repo, opened: Repository) -> None:
+    assert opened.worktree.tip("main") is None and opened.worktree.current() == "main"
+    here = opened.worktree.checkout("main")
+    assert here is not None and opened.worktree.dirty(here, "") == []
+    repo.write({"a": "x"})
+    assert opened.worktree.dirty(here, "") == ["a"]
+
+
+@pytest.mark.parametrize("prefix", ["flows", "fl[o]ws", ":(icase)x", "*"])
+def test_only_what_is_below_the_folder_is_dirty(repo: Repo, opened: Repository, prefix: str) -> None:
+    repo.commit({f"{prefix}/a/x": "1", f"{prefix}/a/gone": "1", f"{prefix}2/x": "1", "flows/other": "1"})
+    repo.write(
+        {f"{prefix}/a/x": "2", f"{prefix}/a/gone": None, f"{prefix}/b/ü é": "2", f"{prefix}2/x": "2", "stray": "x"}
+    )
+    here = opened.worktree.checkout("main")
+    assert here is not None
+    assert sorted(opened.worktree.dirty(here, prefix)) == ["a/gone", "a/x", "b/ü é"]
+
+
+def test_looking_never_takes_the_index_lock(repo: Repo, opened: Repository, ahead: tuple[str, str]) -> None:
+    (repo.folder / "a").touch()  # a refresh of the index would be due
+    index = (repo.folder / ".git/index").read_bytes()
+    here = opened.worktree.checkout("main")
+    assert here is not None and opened.worktree.dirty(here, "") == []
+    assert (repo.folder / ".git/index").read_bytes() == index
+
+
+def test_who_commits(repo: Repo, opened: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    author, committer = opened.person()
+    assert author.startswith("Pat <pat@example.com> ") and committer.startswith("Pat <pat@example.com> ")
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Someone Else")
+    assert opened.person()[0].startswith("Someone Else <")
+    monkeypatch.delenv("GIT_AUTHOR_NAME")
+    repo.git("config", "--global", "--unset", "user.email")
+    repo.git("config", "--global", "user.useConfigOnly", "true")
+    with pytest.raises(RepositoryError, match="git does not know who you are"):
+        opened.person()
