@@ -86,6 +86,16 @@ class Link:
         """Returns the flows that have a ref below ``prefix``, with its commit."""
         return {from_ref(name): sha for name, sha in self.repo.refs.below(prefix, merged_into).items()}
 
+    def refs(self) -> tuple[str | None, dict[FlowName, str], dict[FlowName, str]]:
+        """Returns the branch's tip, the tracking refs and the bases, as they are at one moment."""
+        branch = f"refs/heads/{self.remote.branch}"
+        found = self.repo.refs.matching(branch, self.tracking_prefix, self.base_prefix)
+        tracking, base = (
+            {from_ref(name[len(prefix) :]): sha for name, sha in found.items() if name.startswith(prefix)}
+            for prefix in (self.tracking_prefix, self.base_prefix)
+        )
+        return found.get(branch), tracking, base
+
     def flow_tree(self, commit: str | None, flow: FlowName) -> str | None:
         """Returns the id of the flow's folder in a commit, or None."""
         if commit is None:

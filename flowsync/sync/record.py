@@ -73,13 +73,12 @@ def _whole(seeing: Mapping[FlowName, Seeing | ShareError]) -> dict[FlowName, See
 
 
 def _look(link: Link) -> _Here:
-    tip = link.repo.worktree.tip(link.remote.branch)
-    tracking = link.flows_below(link.tracking_prefix)
+    tip, tracking, bases = link.refs()
     return _Here(
         tip,
         local_flows(link, tip, frozenset(tracking)),
         tracking,
-        link.flows_below(link.base_prefix),
+        bases,
         link.flows_below(link.tracking_prefix, tip) if tip else {},
     )
 

@@ -44,11 +44,9 @@ class Survey:
 
 def survey(link: Link) -> Survey:
     """Compares base, local and remote of every flow that the branch or a ref knows."""
-    tip = link.repo.worktree.tip(link.remote.branch)
-    tracking = link.flows_below(link.tracking_prefix)
-    recorded = link.flows_below(link.base_prefix)
+    tip, tracking, recorded = link.refs()
     landed = link.flows_below(link.tracking_prefix, tip) if tip else {}
-    ahead = frozenset(map(from_ref, link.repo.refs.containing(link.tracking_prefix, tip))) if tip else frozenset()
+    ahead = _ahead_of(link, tip, tracking, landed)
     local = local_flows(link, tip, frozenset(tracking) | frozenset(recorded))
     observations = link.cache.observations(link.remote.name)
     flows, ended = {}, []
@@ -62,6 +60,15 @@ def survey(link: Link) -> Survey:
         else:
             ended.append(standing)
     return Survey(tip, flows, tuple(ended))
+
+
+def _ahead_of(
+    link: Link, tip: str | None, tracking: Mapping[FlowName, str], landed: Mapping[FlowName, str]
+) -> frozenset[FlowName]:
+    """Returns the flows whose tracking commit contains the tip; of those that the tip contains, only the tip does."""
+    if tip is None or tracking.keys() <= landed.keys():
+        return frozenset(flow for flow, sha in tracking.items() if sha == tip)
+    return frozenset(map(from_ref, link.repo.refs.containing(link.tracking_prefix, tip)))
 
 
 def _bad_names(
