@@ -39,7 +39,9 @@ def note(base: str, local: str, remote: str, dropped: bool) -> str:
         return local
     if ours == before:
         return remote if "\n" in remote else remote.rstrip() + _ending(local)
-    return local.rstrip() + ("  " + theirs if theirs else "") + _ending(local)
+    if theirs in ours:
+        return local
+    return local.rstrip() + f"  {theirs}" + _ending(local)
 
 
 def said(text: str) -> list[str]:
