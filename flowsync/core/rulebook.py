@@ -205,6 +205,10 @@ _TABLE: tuple[tuple[str, str, Severity, str, str, str], ...] = (
         *("FS213", "empty-definition", "error", "The definition has no content."),
         *("The flow does not load.", "Restore its content."),
     ),
+    (
+        *("FS214", "missing-definition", "error", "A flow's definition is deleted and other files of it stay."),
+        *("What stays is no flow any more.", "Delete the rest as well, or restore the definition."),
+    ),
     # 3: sources and tools
     (
         *("FS301", "missing-source", "error", "A node's source file does not exist."),

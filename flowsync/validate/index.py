@@ -7,6 +7,8 @@ from flowsync.core.check.folder import joined, normal
 from flowsync.core.check.subject import MAX_TEXT
 from flowsync.core.document import parse
 from flowsync.core.flow import DAG_FILES, FLEX_FILES, read_dag
+from flowsync.core.rulebook import RULES, Finding
+from flowsync.core.rules import Settings
 from flowsync.validate.flows import CONFIG, Validated, settings_in, validated
 from flowsync.validate.git import Index, Objects
 from flowsync.validate.roots import Roots
@@ -76,10 +78,23 @@ def validate_staged(index: Index) -> tuple[list[Validated], set[str]]:
     with Objects(index.directory) as objects:
         touched |= set(_including(outside, roots, entries, objects)) if outside else set()
         # A wrong configuration stops the commit that brings it, and every other that needs it.
-        wanted = touched or CONFIG in changed
-        settings = settings_in(objects.read(entries.blobs[CONFIG]) if wanted and CONFIG in entries.blobs else None)
+        wanted = touched or outside
+        config = entries.blobs.get(CONFIG) if wanted else None
+        settings = settings_in(objects.read(config) if config else None)
         folders = [(root, StagedFolder(root, entries, objects)) for root in sorted(touched)]
-        return validated(folders, settings), set(changed)
+        return validated(folders, settings) + list(_beheaded(changed, roots, entries, settings)), set(changed)
+
+
+def _beheaded(changed: Iterable[str], roots: Roots, entries: Entries, settings: Settings) -> Iterator[Validated]:
+    """Yields a finding for each flow whose definition is deleted while other files of it stay."""
+    severity, rule = settings.severity("FS214"), RULES["FS214"]
+    for path in changed:
+        folder, _, name = path.rpartition("/")
+        gone = name in (*DAG_FILES, *FLEX_FILES) and path not in entries.blobs and folder not in roots.flows
+        left = sum(other.startswith(f"{folder}/") for other in entries.blobs) if gone and folder else 0
+        if severity and left:
+            message = f"The definition is deleted, and {left} other files stay in {folder!r}."
+            yield Validated(folder, (Finding(rule.code, rule.name, severity, name, 1, 1, message, rule.fix),))
 
 
 def _including(changed: list[str], roots: Roots, entries: Entries, objects: Objects) -> Iterator[str]:

@@ -120,4 +120,6 @@ def _flows_at(path: str, top: Path, roots: Roots) -> list[str]:
         return [] if found is None else [found]
     above = roots.of(f"{path}/x" if path else "x")
     below = [root for root in roots.all() if not path or root == path or root.startswith(f"{path}/")]
+    if path and above is None and not below:
+        raise UsageError(f"there is no flow in {path}", "flowsync validate, for every flow of the repository")
     return below + ([] if above is None else [above])

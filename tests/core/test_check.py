@@ -353,6 +353,36 @@ def test_a_megabyte_takes_less_than_a_second_and_ten_megabytes(name):
     assert peak < 10 * MEGABYTE
 
 
+DOTS = "é" + "x" * (MEGABYTE - 10)
+WHOLE = {
+    "yaml lines": ("flow.dag.yaml", "- abcdef\n" * (MEGABYTE // 9)),
+    "yaml nodes": ("flow.dag.yaml", "nodes:\n" + "- {name: a, type: llm, inputs: {x: '${a.output}'}}\n" * 900),
+    "yaml inputs": ("flow.dag.yaml", "nodes: []\ninputs:\n" + "".join(f"  i{n}: {{type: x}}\n" for n in range(2_400))),
+    "yaml references": ("flow.dag.yaml", "nodes:\n- name: a\n  inputs: {x: '" + "${b.output} " * 40_000 + "'}\n"),
+    "prompty front": ("a.prompty", "---\n" + "a: b\n" * (MEGABYTE // 5 - 9) + "---\nuser:\n"),
+    "prompty open": ("a.prompty", "---\n" * (MEGABYTE // 4)),
+    "prompty body": ("a.prompty", "---\nmodel: {}\n---\n" + "user:\n{{ a }}\n" * (MEGABYTE // 15)),
+    "prompty blanks": ("a.prompty", " " * (MEGABYTE - 9)),
+    "run": ("run.yml", "flow: .\ndata: x\n" + "x: y\n" * (MEGABYTE // 6)),
+    "python": ("a.py", "x = 1\n" * (MEGABYTE // 6)),
+    "text": ("a.md", "<<<<<<< a\n" * (MEGABYTE // 10)),
+    "switches": ("a.md", "# flowsync: ignore[FS003]\n<<<<<<< a\n" * (MEGABYTE // 36)),
+    "data": ("data.jsonl", '{"api_key": "' + "a1" * 20 + '"}\n' * (MEGABYTE // 3)),
+    "wide": ("a.md", DOTS),
+    "connection": ("c.yaml", "# Connection.schema.json\n" + "a: b\n" * (MEGABYTE // 6)),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_whole_check_of_a_megabyte(name):
+    path, text = WHOLE[name]
+    content = text.encode()
+    assert len(content) <= MEGABYTE
+    seconds, peak = measured(lambda: check({"flow.dag.yaml": b"nodes: []\n"} | {path: content}))
+    assert seconds < 1
+    assert peak < 10 * MEGABYTE
+
+
 def chain(length: int, last: str) -> bytes:
     nodes = [
         f"- {{name: n{i}, type: python, source: {{path: a.py}}, inputs: {{x: '${{n{i + 1}.output}}'}}}}\n"

@@ -184,6 +184,13 @@ TOOLS = (
     Defect("FS304", "include", None, None, ("flow.dag.yaml", 87, 3), "../shared/loud.py", also=codes("FS301")),
     Defect("FS305", "llm", "connection: open_ai_connection", "connection: open_ai", (40, 15)),
     Defect("FS305", "python", "conn: open_ai_connection", "conn: another", (62, 11)),
+    Defect(
+        "FS305",
+        "package tool",
+        "    query: ${inputs.question}\n",
+        "    query: ${inputs.question}\n    connection: bing\n",
+        (54, 17),
+    ),
     Defect("FS306", "package tool", "my_package.tools.search", "my_package.tools.find", (51, 11)),
     Defect("FS307", "no connection", "  connection: open_ai_connection\n", "", (29, 9)),
     Defect("FS307", "no api", "  api: chat\n", "", (29, 9)),
@@ -295,7 +302,7 @@ RUN = (
     Defect("FS001", "broken", "column_mapping:\n", "column_mapping: [\n", (7, 1), "run.yml"),
 )
 DEFECTS = TEXT + GRAPH + SCHEMA + TOOLS + FLEX + PROMPTY + FOLDER + RUN
-OFF_BY_HAND = {"FS505"}  # needs a real link: tests/validate
+ELSEWHERE = {"FS505", "FS214"}  # need a real link, and a staged deletion: tests/validate
 
 
 def _id(defect: Defect) -> str:
@@ -324,4 +331,4 @@ def test_one_edit_one_finding(defect):
 
 
 def test_every_rule_has_a_defect():
-    assert {defect.code for defect in DEFECTS} | OFF_BY_HAND == set(RULES)
+    assert {defect.code for defect in DEFECTS} | ELSEWHERE == set(RULES)

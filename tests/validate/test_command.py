@@ -119,6 +119,21 @@ class TestStaged:
         assert [(f["code"], f["path"]) for f in found(done)] == [("FS101", DEFINITION)]
         assert repo.flowsync("validate").returncode == 0
 
+    def test_a_definition_that_goes_alone(self, repo):
+        repo.git("rm", "-q", DEFINITION)
+        done = repo.flowsync("validate", "--staged", "--json")
+        assert done.returncode == 1
+        assert [(f["code"], f["path"]) for f in found(done) if f["severity"] == "error"] == [("FS214", DEFINITION)]
+        repo.git("rm", "-q", "-r", "flows/chat")
+        assert repo.flowsync("validate", "--staged").returncode == 0
+
+    def test_a_definition_that_changes_its_kind(self, repo):
+        repo.git("rm", "-q", DEFINITION)
+        repo.write("flows/chat/flow.flex.yaml", "entry: echo:echo\n")
+        repo.stage()
+        done = repo.flowsync("validate", "--staged", "--json")
+        assert (done.returncode, found(done)) == (0, [])
+
     def test_takes_no_paths(self, repo):
         assert repo.flowsync("validate", "--staged", "flows").returncode == 2
 
@@ -250,6 +265,8 @@ class TestExits:
     def test_usage(self, repo):
         assert repo.flowsync("validate", "nowhere").returncode == 2
         assert repo.flowsync("validate", "..").returncode == 2
+        (repo.top / "empty").mkdir()
+        assert repo.flowsync("validate", "empty").returncode == 2
         assert repo.flowsync("validate", "--explain", "FS999").returncode == 2
 
     @pytest.mark.parametrize("text", ["rules: {FS101: loud}\n", "rules: [\n", "a: 1\na: 2\n"])

@@ -64,6 +64,7 @@ def _check_step(subject: Subject, path: str, step: Step) -> None:
         return
     if step.source.tool:
         check_listed(subject, path, step.source.tool, "FS306", subject.settings.tools, "The package tool")
+        _check_package_connection(subject, path, step)
     if kind == "python" and _source_type(step.source) == "code":
         _check_python(subject, path, step)
     elif kind in ("llm", "prompt", "custom_llm"):
@@ -72,6 +73,13 @@ def _check_step(subject: Subject, path: str, step: Step) -> None:
         _check_llm(subject, path, step)
     if kind in ("llm", "custom_llm") and step.connection:
         check_connection(subject, path, step.connection)
+
+
+def _check_package_connection(subject: Subject, path: str, step: Step) -> None:
+    """Checks the input by which every package tool of prompt flow takes its connection."""
+    for assignment in step.inputs:
+        if assignment.name == "connection" and assignment.reference is None and (name := text_of(assignment.value)):
+            check_connection(subject, path, name)
 
 
 def _source_type(source: Source) -> str:
