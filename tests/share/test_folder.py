@@ -320,7 +320,7 @@ def test_a_neighbour_that_writes_all_the_time_loses_nothing(tmp_path: Path) -> N
     with FolderShare(str(tmp_path)) as share:
         thread.start()
         try:
-            while pushed < 60 and stale < 3000:
+            while pushed < 15 and stale < 300:
                 (content,) = share.read(["a.txt"])
                 if not isinstance(content, Content):
                     continue

@@ -207,6 +207,19 @@ def test_another_lease_is_waited_for_and_then_respected() -> None:
     assert run.store.leases() == {"a.py": "another"} and run.content == BEFORE
 
 
+def test_a_lease_that_is_ours_without_our_knowing_is_recognised() -> None:
+    """The reply to our acquire was lost, and the repetition finds the file leased: by us."""
+    run = Run("inline")
+    run.share.faults += [
+        Fault("acquire", 1, after=True),
+        Fault("acquire", 2, error=failure("LeaseAlreadyPresent", "a.py")),
+    ]
+    outcome = run.go()
+    assert isinstance(outcome, Written)
+    assert [step.kind for step in run.share.log].count("wait") == 0
+    check(run, outcome)
+
+
 def test_another_writer_that_ends_meanwhile_makes_us_stale_not_failed() -> None:
     run = Run("inline")
     run.store.acquire("a.py", "another")
