@@ -20,7 +20,7 @@ from flowsync.sync.joined import conflicted, joined
 from flowsync.sync.link import Link
 from flowsync.sync.message import merge_message
 from flowsync.sync.result import Did, Result, problem_result
-from flowsync.sync.snapshot import replayed
+from flowsync.sync.snapshot import COMMITTER, replayed
 from flowsync.sync.survey import Standing, Survey, syncing
 
 BOTH = frozenset({State.DIVERGED, State.CONFLICT})
@@ -225,17 +225,22 @@ def _moves(link: Link, standing: Standing, base: str | None, tracking: str | Non
 def _replay(link: Link, standing: Standing, old_tip: str | None, tip: str | None) -> _Step:
     """Puts Studio's saves since base onto the tip, one commit each."""
     onto = tip
-    for sha in _saves(link, standing, old_tip):
+    saves = _saves(link, standing, old_tip)
+    for sha in saves:
         onto = replayed(link, link.repo.objects.commit(sha), sha, onto, standing.flow) or onto
     paths = tuple(change.path for change in standing.decided.remote)
     # Replayed saves are on the branch with all that they held. What is older is not, if the branch was rewritten.
-    keeps = keep(link, standing.flow, standing.tracking, None) if _parted(link, standing, old_tip) else []
+    keeps = keep(link, standing.flow, standing.tracking, None) if _parted(link, saves, old_tip) else []
     return _Step(onto, onto, Result(standing.flow, Did.LANDED, paths, onto or ""), tuple(keeps))
 
 
-def _parted(link: Link, standing: Standing, tip: str | None) -> bool:
-    """Tells whether the branch's history no longer holds the flow's base."""
-    return bool(standing.base and tip and not link.repo.refs.contains(tip, standing.base))
+def _parted(link: Link, saves: Sequence[str], tip: str | None) -> bool:
+    """Tells whether the branch lost what the saves stand on, or what of a person's lies between them (a reset)."""
+    commits = [link.repo.objects.commit(sha) for sha in saves]
+    if any(not commit.committer.startswith(f"{COMMITTER[0]} <{COMMITTER[1]}>") for commit in commits):
+        return True
+    ground = commits[0].parents if commits else ()
+    return bool(ground and tip and not link.repo.refs.contains(tip, ground[0]))
 
 
 def _saves(link: Link, standing: Standing, tip: str | None) -> list[str]:

@@ -1,6 +1,6 @@
 """From what was seen to tracking refs: one snapshot commit per flow that changed, refs moved in one transaction."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from flowsync.cache import Observation
@@ -35,7 +35,7 @@ def record(link: Link, seeing: Mapping[FlowName, Seeing | ShareError]) -> dict[F
     Oldest save first, so that history reads in the order in which it happened.
     """
     finish(link, seeing)
-    here = _look(link)
+    here = _look(link, seeing.keys())
     observations = link.cache.observations(link.remote.name)
     moves: list[Move] = []
     moved: dict[FlowName, str] = {}
@@ -72,11 +72,13 @@ def _whole(seeing: Mapping[FlowName, Seeing | ShareError]) -> dict[FlowName, See
     return {flow: seen for flow, seen in seeing.items() if isinstance(seen, Seeing)}
 
 
-def _look(link: Link) -> _Here:
+def _look(link: Link, seen: Collection[FlowName]) -> _Here:
     tip, tracking, bases = link.refs()
     return _Here(
         tip,
-        local_flows(link, tip, frozenset(tracking)),
+        local_flows(
+            link, tip, frozenset(tracking) | frozenset(seen)
+        ),  # a folder that Studio's flow shares its name with
         tracking,
         bases,
         link.flows_below(link.tracking_prefix, tip) if tip else {},

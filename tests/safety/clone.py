@@ -87,6 +87,7 @@ class Clone:
         self.repo.refs.watch = self._watch
         self.repo.worktree.on_landing = self._landing
         self.results: list[Result] = []
+        self.consent = Consent()
 
     @property
     def link(self) -> Link:
@@ -123,6 +124,7 @@ class Clone:
         share.hook = self._request
         share.faults = self.simulation.due_faults()
         self.share = share
+        self.consent = consent or Consent()
         conductor = Conductor(self.link, {}, opener=lambda: share)
         self.dead, self.running = False, True
         try:
@@ -218,3 +220,11 @@ class Clone:
             raise Broken("I10 the branch was moved while git was said to be busy")
         if old and self.repo.objects.contents(old) - self.repo.objects.contents(new):
             raise Broken("I1 the branch lost content by landing")
+        gone = self._flows(old) - self._flows(new) - self.consent.deletes
+        for flow in gone if self.running else ():
+            raise Broken(f"I8 {flow} was deleted from the branch, and nobody was asked")
+
+    def _flows(self, sha: str | None) -> set[FlowName]:
+        objects = self.repo.objects
+        top = objects.subtree(objects.commit(sha).tree, "flows") if sha else None
+        return {FlowName(name) for name in (objects.folders(top) if top else ())}

@@ -116,6 +116,14 @@ class MemoryRefs:
             if name.startswith(prefix) and commit in self._objects.ancestors(sha)
         )
 
+    def matching(self, *patterns: str) -> dict[str, str]:
+        self._step("refs matching")
+        return {
+            name: sha
+            for name, sha in sorted(self.all.items())
+            if any(name == one or (one.endswith("/") and name.startswith(one)) for one in patterns)
+        }
+
     def get(self, ref: str) -> str | None:
         self._step("refs get")
         return self.peek(ref)
@@ -286,11 +294,13 @@ class MemoryMerger:
         conflicts: list[str] = []
         for path in sorted({path for side in sides for path in side}):
             before, ours, theirs = (side.get(path) for side in sides)
-            result = ours if theirs in (before, ours) else theirs if ours == before else None
-            if result is None and not (ours == theirs or before == ours):
+            if theirs in (before, ours):
+                result = ours
+            elif ours == before:
+                result = theirs
+            else:
                 result, clean = self._joined(before, ours, theirs)
-                if not clean:
-                    conflicts.append(path)
+                conflicts += [] if clean else [path]
             if isinstance(result, File):
                 merged[path] = File(result.blob, result.mode)
         tree = self._objects.write_files(merged) or self._objects.write_empty_tree()

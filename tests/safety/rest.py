@@ -55,7 +55,7 @@ def _state(simulation: "Simulation") -> tuple[object, ...]:
 def _settle(simulation: "Simulation", consent: Consent) -> None:
     """I4, I5: within a few cycles nothing changes any more, and then a cycle only lists."""
     unchanged = 0
-    for _ in range(CYCLES):
+    for cycle in range(CYCLES):
         before = _state(simulation)
         idle = True
         for clone in simulation.clones:
@@ -65,6 +65,8 @@ def _settle(simulation: "Simulation", consent: Consent) -> None:
             assert clone.share is not None
             kinds = {step.kind for step in clone.share.log}
             idle = idle and kinds <= {"list"}
+            if cycle and len(simulation.clones) == 1 and "read" in kinds:
+                raise Broken("I5 what this flowsync alone has written is read again")
         unchanged = unchanged + 1 if _state(simulation) == before else 0
         if unchanged and idle:
             return
@@ -119,7 +121,7 @@ def _judge_flow(simulation: "Simulation", flow: str) -> None:
             raise Broken(f"I4 {flow} differs between {clone.name} and the share, and nothing says why")
     if lost := alive - everywhere:
         raise Broken(f"I2 {flow}: lost {sorted(lost)}")
-    if not waiting and (back := _held(share) & simulation.ledger.dead.keys()):
+    if not waiting and (back := _held(share) & simulation.ledger.dead.keys() - simulation.ledger.moved):
         raise Broken(f"I6 {flow}: back from the dead {sorted(back)}")
 
 

@@ -10,14 +10,18 @@ import os
 import random
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path as FilePath
+from unittest import mock
 
 from flowsync.config import Mode, WriteWay
+from flowsync.core import document
 from flowsync.errors import ShareError
 from flowsync.share.codes import NO_ANSWER, failure
 from flowsync.share.memory import Fault
+from flowsync.sync import conductor, joined, message, observe
 from flowsync.sync.land import Consent
 
 from . import person, studio
@@ -29,6 +33,24 @@ SPACE = FilePath("/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gett
 START = datetime(2026, 1, 1, tzinfo=UTC)
 KINDS = ("list", "read", "look", "create", "rename", "delete", "acquire", "release", "make", "remove")
 CODES = (NO_ANSWER, "ServerBusy", "InternalError", "SharingViolation", "ResourceNotFound", "AuthenticationFailed")
+
+
+# Pure and slow: the same three definitions are merged, and the same file parsed, in cycle after cycle.
+_merge_flow = lru_cache(4096)(joined.merge_flow)
+_semantic_diff = lru_cache(4096)(message.semantic_diff)
+_parse = lru_cache(4096)(document.parse)
+
+
+@contextmanager
+def quick() -> Iterator[None]:
+    """Remembers pure results, and takes no lock: one thread plays everybody, and the lock has tests of its own."""
+    with (
+        mock.patch.object(joined, "merge_flow", _merge_flow),
+        mock.patch.object(message, "semantic_diff", _semantic_diff),
+        mock.patch.object(observe.document, "parse", _parse),
+        mock.patch.object(conductor, "alone", lambda link: nullcontext()),
+    ):
+        yield
 
 
 class Simulation:
@@ -150,6 +172,11 @@ class Simulation:
 
     def run(self) -> str:
         """Plays the run, lets it come to rest, and judges it; returns the trace hash."""
+        with quick():
+            self._play()
+        return self.trace.hexdigest()
+
+    def _play(self) -> None:
         from .rest import come_to_rest
 
         for flow in self.flows:
@@ -161,7 +188,6 @@ class Simulation:
             if self.random.random() < 0.5:
                 self.command(self.random.choice(self.clones))
         come_to_rest(self)
-        return self.trace.hexdigest()
 
 
 def play(seed: int) -> Simulation:

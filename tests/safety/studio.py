@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from .tokens import tokens
 from .watched_store import ROOT
 from .writing import DAG, NAMES, edited, fresh, needs
 
@@ -68,6 +69,7 @@ def _move(simulation: "Simulation", flow: str, path: str, there: dict[str, bytes
         simulation.tell(f"studio renames {flow}/{path} to {target}")
         simulation.store.make_folders(f"{ROOT}/{flow}/{target}".rpartition("/")[0])
         simulation.store.rename(f"{ROOT}/{flow}/{path}", f"{ROOT}/{flow}/{target}", False, None)
+        simulation.ledger.moved |= tokens(there[path])
 
 
 def _delete_flow(simulation: "Simulation", flow: str, there: dict[str, bytes]) -> None:

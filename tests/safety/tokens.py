@@ -21,6 +21,7 @@ class Ledger:
     def __init__(self) -> None:
         self.alive: dict[bytes, str] = {}  # token -> flow
         self.dead: dict[bytes, str] = {}
+        self.moved: set[bytes] = set()  # by a rename: a delete of the old name on the other side does not reach them
         self._count = 0
 
     def fresh(self) -> bytes:

@@ -43,6 +43,7 @@ class WatchedStore(Store):
         self._before("delete", path, lease, None)
         super().delete(path, lease)
         self.mutations += 1
+        self._asked(path)
 
     def acquire(self, path: str, lease: str) -> None:
         super().acquire(path, lease)
@@ -60,7 +61,7 @@ class WatchedStore(Store):
         node = self._nodes.get(path.lower())
         if new is not None and node is None and kind_of(inner.rpartition("/")[2]):
             self._sources_first(inner)
-        if new is not None and not client.repo.reaches(blob_of(new)):
+        if new is not None and not client.repo.objects.holds(blob_of(new)):
             raise Broken(f"I3 {what} of {inner} with content that nobody wrote")
         if node is None or node.content is None or node.content == new:  # the same again displaces nothing
             return
@@ -84,6 +85,14 @@ class WatchedStore(Store):
             raise Broken(f"I8 delete of {inner}, which nobody deleted")
         if what == "delete" and any(blob and not done for blob, done in self.client.intents(flow).values()):
             raise Broken(f"I8 delete of {inner} before all else was written")
+
+    def _asked(self, path: str) -> None:
+        """I8: the last file of a flow goes only with consent."""
+        flow = path[len(ROOT) + 1 :].partition("/")[0]
+        if self.client is None or flow == TEMPORARIES or flow in self.client.consent.deletes:
+            return
+        if not self.files(f"{ROOT}/{flow}"):
+            raise Broken(f"I8 {flow} was deleted from the share, and nobody was asked")
 
     def _sources_first(self, inner: str) -> None:
         flow, _, _path = inner.partition("/")
