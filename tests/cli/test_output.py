@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from world import World
 
 from flowsync.core.plan import State
 from flowsync.emulator import Emulator
+from flowsync.emulator.witness import Event
 
 
 @pytest.fixture
@@ -162,12 +164,18 @@ def test_a_bug_ends_with_70_and_a_file_to_attach(world: World, tmp_path: Path) -
 
 def test_an_interrupt_ends_with_130(azure_world: World, emulator: Emulator) -> None:
     azure_world.studio_flow("chat", a_py="a = 1\n")
-    hang = emulator.faults.hang("list*")
+    asked, over = threading.Event(), threading.Event()
+
+    def never_answers(event: Event) -> None:
+        asked.set()
+        over.wait(60)
+
+    emulator.on_request(never_answers)
     process = subprocess.Popen(azure_world.command("sync"), stderr=subprocess.PIPE, stdout=subprocess.PIPE)
-    while not hang.hits:
-        assert process.poll() is None
+    assert asked.wait(60)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=60)
+    over.set()
     assert process.returncode == 130
     assert b"interrupted" in said and b"Traceback" not in said
 

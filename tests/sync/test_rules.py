@@ -243,8 +243,9 @@ def test_rule_8_a_file_that_git_ignores_is_work_too(world: World) -> None:
     two_flows(world)
     world.commit({".gitignore": "*.local\n"})
     world.write({"flows/chat/notes.local": "mine, never committed\n"})
-    world.studio({"chat/notes.local": "theirs\n"})
+    world.studio({"chat/notes.local": "theirs\n", "triage/t.py": "t = 2\n"})
     world.sync(code=1)
+    assert world.here("triage")["t.py"] == b"t = 2\n"  # the other flow has nothing to do with it
     assert (world.folder / "flows/chat/notes.local").read_text() == "mine, never committed\n"
     assert world.state("chat")["state"] in ("studio-ahead", "held")
 
