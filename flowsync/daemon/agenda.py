@@ -13,6 +13,7 @@ class Step(Enum):
     RUMOURS = "rumours"  # follow what was heard of this repository
     RETRY = "retry"  # flows that could not be finished
     LOOK = "look"  # at the share
+    GLANCE = "glance"  # only at the names of its folders: is there a new flow?
     PROBE = "probe"  # does the share's host answer at all?
     CHECK = "check"  # the safety net: is everything still as the watcher made us believe?
     REST = "rest"  # close the connection that nobody used for a while
@@ -26,6 +27,7 @@ class Situation:
     rumours: float | None = None  # when what was heard is due
     retry: float = NEVER
     look: float = NEVER
+    glance: float = NEVER
     backoff: float = 0.0  # no look and no retry before this
     affordable: float = 0.0  # no look before this
     probe: float = NEVER
@@ -50,5 +52,6 @@ def next_step(at: Situation, now: float) -> Step | float:
         due[Step.PROBE] = at.probe
         if not at.looks_stopped:
             due[Step.LOOK] = max(at.look, at.backoff, at.affordable)
+            due[Step.GLANCE] = max(at.glance, at.backoff, at.affordable)
     ready = [step for step in Step if due.get(step, NEVER) <= now]
     return ready[0] if ready else min(due.values())

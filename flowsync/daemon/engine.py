@@ -51,7 +51,7 @@ class Engine:
         self._awake = Wakefulness(clock)
         self._reach = Reach()
         self._outlook = Outlook(settings, self._pace, gate)
-        self._passes = Passes(hands, inbox, board, gate, self._pace, self._outlook, clock)
+        self._passes = Passes(hands, inbox, board, gate, self._pace, self._outlook, clock, settings.new_flows)
         self._jobs = Jobs(place, hands, inbox, board, gate, self._pace, self._outlook, self._passes, clock)
         self._identity = _identity(place)
         self._check = clock.monotonic() + _CHECK
@@ -62,6 +62,7 @@ class Engine:
             Step.RUMOURS: self._passes.follow,
             Step.RETRY: self._passes.try_again,
             Step.LOOK: self._passes.look,
+            Step.GLANCE: self._passes.glance,
             Step.PROBE: self._probe,
             Step.CHECK: self._safety,
             Step.REST: hands.hang_up,
@@ -105,6 +106,7 @@ class Engine:
             rumours=self._inbox.due,
             retry=self._passes.retry_at,
             look=self._pace.due(),
+            glance=self._passes.glance_at,
             backoff=self._passes.backoff.until,
             affordable=self._outlook.affordable(now),
             probe=self._reach.due,
@@ -118,6 +120,7 @@ class Engine:
         """Takes a step; what goes wrong in it is published and waited for."""
         if step in (Step.JOB, Step.LOOK):
             self._board.health(Health.WORKING)
+        self._assert_there()
         try:
             self._steps[step]()
             if step in (Step.RUMOURS, Step.LOOK, Step.CHECK):

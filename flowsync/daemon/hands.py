@@ -15,6 +15,7 @@ from flowsync.core.tree import FlowName
 from flowsync.daemon.kept_share import Gate, KeptShare
 from flowsync.daemon.place import Place
 from flowsync.daemon.stamp import Stamp, stamp
+from flowsync.errors import ShareError
 from flowsync.sync.alone import alone
 from flowsync.sync.asked import transfer
 from flowsync.sync.conductor import Conductor
@@ -162,6 +163,13 @@ class Hands:
         moved = [result.flow for result in fetched if result.did is Did.FETCHED]
         moved = [flow for flow in moved if self.link.remote.mode_of(flow) is not Mode.OBSERVE]
         return [*fetched, *(self._conductor().sync(moved) if moved else ())]
+
+    def folders(self) -> frozenset[str]:
+        """Returns the names of the folders that lie where flows lie; costs one request."""
+        listing = self._opener().list([""])[""]
+        if isinstance(listing, ShareError):
+            raise listing
+        return frozenset(listing.folders)
 
     def push(self, flows: Collection[str] = ()) -> list[Result]:
         """Writes what the branch is ahead in to the share; a flow whose push lost a race is synced."""

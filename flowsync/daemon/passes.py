@@ -8,8 +8,10 @@ import dataclasses
 import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from flowsync.config import Mode
+from flowsync.core.ignore import may_hold
 from flowsync.core.plan import Hold, State
 from flowsync.core.tree import FlowName
 from flowsync.daemon.agenda import NEVER
@@ -22,6 +24,7 @@ from flowsync.daemon.kept_share import Gate
 from flowsync.daemon.outlook import Outlook
 from flowsync.daemon.pace import Pace
 from flowsync.daemon.quiet import Heard, Rumour
+from flowsync.errors import UsageError
 from flowsync.sync.observe import when
 from flowsync.sync.result import Did, Result
 from flowsync.sync.shown import result_json, status_json
@@ -30,6 +33,7 @@ from flowsync.sync.status import FlowStatus, Status
 _log = logging.getLogger("flowsync.daemon")
 _WAIT_FOR_GIT = 0.25  # seconds; most of what git is in the middle of takes no longer, and its end is heard of
 _AGAIN = 2.0
+_TRIES = 6  # looks at a new folder that is no flow, before it is left to the sweep
 _MOVED = frozenset({Did.FETCHED, Did.LANDED, Did.MERGED, Did.PUSHED})
 
 
@@ -37,7 +41,15 @@ class Passes:
     """The passes of one daemon."""
 
     def __init__(
-        self, hands: Hands, inbox: Inbox, board: Board, gate: Gate, pace: Pace, outlook: Outlook, clock: Clock
+        self,
+        hands: Hands,
+        inbox: Inbox,
+        board: Board,
+        gate: Gate,
+        pace: Pace,
+        outlook: Outlook,
+        clock: Clock,
+        glance_every: float,
     ) -> None:
         self._hands, self._inbox, self._board, self._gate = hands, inbox, board, gate
         self._pace, self._outlook, self._clock = pace, outlook, clock
@@ -47,6 +59,9 @@ class Passes:
         self._tip: str | None = None
         self._status: Status | None = None
         self._looked = False
+        self._glance_every = glance_every
+        self.glance_at = clock.monotonic() + glance_every
+        self._tries: dict[str, int] = {}
 
     @property
     def flows(self) -> list[FlowName]:
@@ -150,6 +165,17 @@ class Passes:
         self._pace.looked(self.flows if sweep else look.flows, now, sweep)
         if sweep:
             self._seed(now)
+
+    def glance(self) -> None:
+        """Looks for new folders in Studio. One without a definition may get it in a moment, so it is tried again."""
+        self.glance_at = self._clock.monotonic() + self._glance_every
+        new = self._hands.folders() - set(self.flows)
+        self._tries = {name: self._tries.get(name, 0) + 1 for name in new}
+        for name in sorted(new):
+            if self._tries[name] <= _TRIES and may_hold(name):
+                with suppress(UsageError):  # no flow yet
+                    self.done("look", self._hands.look([name]))
+                    self.refresh()
 
     def _seed(self, now: float) -> None:
         """Tells the pace when each flow was last saved in Studio."""

@@ -18,6 +18,7 @@ KEYS = {
     "webhook": "flowsync.webhook",
     "fastestlook": "flowsync.fastestLook",
     "sweep": "flowsync.sweep",
+    "newflows": "flowsync.newFlows",
 }
 
 
@@ -32,6 +33,7 @@ class DaemonSettings:
     webhook: str = ""
     fastest_look: float = 2.5
     sweep: float = 600.0
+    new_flows: float = 30.0
 
 
 def read(root: Path) -> DaemonSettings:
@@ -52,6 +54,7 @@ def parse(found: Mapping[str, str]) -> DaemonSettings:
         webhook=found.get("webhook", ""),
         fastest_look=_number(found, "fastestlook", default.fastest_look, 1),
         sweep=_number(found, "sweep", default.sweep, 10),
+        new_flows=_number(found, "newflows", default.new_flows, 1),
     )
 
 

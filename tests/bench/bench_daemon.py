@@ -264,9 +264,8 @@ def main() -> None:
         if args.idle:
             idle(one, args.idle)
             return
-        print(
-            f"{args.flows} flows, {args.latency:g} ms; seconds         {'n':>19} {'min':>8} {'median':>8} {'p95':>8} {'max':>8}"
-        )
+        heads = "".join(f"{name:>9}" for name in ("min", "median", "p95", "max"))
+        print(f"{f'{args.flows} flows, {args.latency:g} ms; seconds':<44} {'n':>4}{heads}")
         row("commit -> share", commits(one, args.commits, args.flows))
         row("live: save -> share", live(one, args.live, args.flows))
         row("Studio save -> commit (active flow)", studio(one, args.studio, args.flows))
