@@ -7,6 +7,7 @@ can point at them and a merge can replace them.
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from flowsync.core.document import Alias, Document, Entry, Mapping, Node, Scalar, Sequence, Span, actual
@@ -19,6 +20,7 @@ PROMPTY = ".prompty"
 
 INPUT_PREFIXES = ("inputs", "flow")  # ${flow.x} is the older spelling of ${inputs.x}
 
+_MAX_REFERENCES = 100  # in one text, where they are none to prompt flow anyway
 _REFERENCE = re.compile(r"\$\{([^{}\r\n]*)\}")
 
 
@@ -232,7 +234,7 @@ def references_in(node: Node | None, document: Document) -> tuple[Reference, ...
     start, source = scalar.span.start, document.source(scalar)
     return tuple(
         _reference(found.group(1), document.within(scalar.span, start + found.start(), start + found.end()), whole)
-        for found in _REFERENCE.finditer(source)
+        for found in islice(_REFERENCE.finditer(source), _MAX_REFERENCES)
     )
 
 

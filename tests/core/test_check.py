@@ -367,7 +367,14 @@ WHOLE = {
     "python": ("a.py", "x = 1\n" * (MEGABYTE // 6)),
     "text": ("a.md", "<<<<<<< a\n" * (MEGABYTE // 10)),
     "switches": ("a.md", "# flowsync: ignore[FS003]\n<<<<<<< a\n" * (MEGABYTE // 36)),
-    "data": ("data.jsonl", '{"api_key": "' + "a1" * 20 + '"}\n' * (MEGABYTE // 3)),
+    "data": ("data.jsonl", '{"api_key": "' + "a1" * 20 + '"}\n' * (MEGABYTE // 3 - 30)),
+    "keys": ("a.md", ("api_key: " + "a1b2c3d4" * 4 + "\n") * (MEGABYTE // 42)),
+    "names": ("t.jinja2", "".join(f"{{{{ a{n} | upper }}}}" + "x" * 200 + "\n" for n in range(3_900))),
+    "short names": ("t.jinja2", "".join(f"{{{{ a{n} }}}}" + "x" * 500 + "\n" for n in range(1_990))),
+    "undefined": (
+        "flow.dag.yaml",
+        "nodes:\n" + "".join(f"- {{name: a{n}, type: llm, inputs: {{x: '${{b{n}.output}}'}}}}\n" for n in range(800)),
+    ),
     "wide": ("a.md", DOTS),
     "connection": ("c.yaml", "# Connection.schema.json\n" + "a: b\n" * (MEGABYTE // 6)),
 }
@@ -378,7 +385,8 @@ def test_a_whole_check_of_a_megabyte(name):
     path, text = WHOLE[name]
     content = text.encode()
     assert len(content) <= MEGABYTE
-    seconds, peak = measured(lambda: check({"flow.dag.yaml": b"nodes: []\n"} | {path: content}))
+    prompt = b"nodes: [{name: p, type: prompt, source: {type: code, path: t.jinja2}}]\n"
+    seconds, peak = measured(lambda: check({"flow.dag.yaml": prompt} | {path: content}))
     assert seconds < 1
     assert peak < 10 * MEGABYTE
 
@@ -489,6 +497,12 @@ def test_ten_minutes_of_fuzzing():
             else:
                 del content[at:]
             files[path] = bytes(content)
+        if source.randrange(20) == 0:  # one file grows to a megabyte, by its own pieces
+            path = source.choice(sorted(files))
+            at = source.randrange(len(files[path]) + 1)
+            piece = files[path][at : at + source.choice((1, 2, 5, 20, 200, 4000))] or b"a"
+            grown = files[path][:at] + piece * (MEGABYTE // len(piece))
+            files[path] = grown[:MEGABYTE]
         began = time.process_time()
         try:
             check(files)
@@ -497,4 +511,4 @@ def test_ten_minutes_of_fuzzing():
             raise
         assert time.process_time() - began < 1, (seed, count)
         count += 1
-    assert count > 10_000
+    assert count > 2_000

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from math import log2
 from typing import NamedTuple
 
-from flowsync.core.check.subject import Subject
+from flowsync.core.check.subject import MAX_ALIKE, Subject
 from flowsync.core.document import Span
 
 CHUNK = 1024 * 1024
@@ -68,7 +68,7 @@ def check_secrets(subject: Subject, path: str) -> None:
     if subject.settings.severity("FS601") is None:
         return
     content = subject.content(path)
-    for kind, start in found_in(content):
+    for kind, start in found_in(content)[:MAX_ALIKE]:
         line = content.count(b"\n", 0, start) + 1
         column = len(content[content.rfind(b"\n", 0, start) + 1 : start].decode("utf-8", "replace")) + 1
         subject.text_for_switches(path, content)

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 
+_MANY = 200
+
 
 def nearest(wrong: str, known: Iterable[str]) -> str:
     """Returns a fix that names the likeliest meaning; empty for the rule's own."""
-    for name in sorted(known):
+    names = sorted(known)
+    for name in names if len(names) <= _MANY else ():
         if name.casefold() == wrong.casefold() or _one_apart(name, wrong):
             return f"Did you mean {name!r}?"
     return ""

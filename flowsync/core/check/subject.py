@@ -4,7 +4,7 @@ What belongs here: caches, the switches in comments, and the report. Rules get a
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from flowsync.core.check.folder import Folder
 from flowsync.core.document import Document, Span, parse, span_in
@@ -83,7 +83,7 @@ class Subject:
     def kept(self) -> list[Finding]:
         """Returns the findings that no comment switches off, each once, in the order of their places."""
         unique = {(f.path, f.line, f.column, f.code, f.message): f for f in self.findings}
-        switches = {path: list(_switches(self._texts.get(path) or "")) for path in {key[0] for key in unique}}
+        switches = {path: _switches(self._texts.get(path) or "") for path in {key[0] for key in unique}}
         ordered = [unique[key] for key in sorted(unique)]
         return [finding for finding in ordered if not _off(finding, switches[finding.path])]
 
@@ -102,16 +102,23 @@ class Subject:
             return None
 
 
-def _switches(text: str) -> Iterator[tuple[int, frozenset[str]]]:
-    """Yields each switch in a comment: its line, or 0 if it is for the file, and its rules; none means all."""
-    for found in _SWITCH.finditer(text):
-        start = text.rfind("\n", 0, found.start()) + 1
-        names = frozenset(name.strip() for name in (found.group(2) or "").split(",") if name.strip())
-        whole_file = found.group(1) == "ignore-file"
-        if "#" in text[start : found.start()] and (names or not whole_file):
-            yield 0 if whole_file else text.count("\n", 0, start) + 1, names
+def _switches(text: str) -> dict[int, frozenset[str]]:
+    """Returns each line's switch in a comment, the file's at 0: its rules; none means all."""
+    found: dict[int, frozenset[str]] = {}
+    line, before = 1, 0
+    for switch in _SWITCH.finditer(text):
+        start = text.rfind("\n", 0, switch.start()) + 1
+        line, before = line + text.count("\n", before, start), start
+        names = frozenset(name.strip() for name in (switch.group(2) or "").split(",") if name.strip())
+        whole_file = switch.group(1) == "ignore-file"
+        if "#" in text[start : switch.start()] and (names or not whole_file):
+            key = 0 if whole_file else line
+            found[key] = found.get(key, names) | names if names else frozenset()
+    return found
 
 
-def _off(finding: Finding, switches: list[tuple[int, frozenset[str]]]) -> bool:
+def _off(finding: Finding, switches: dict[int, frozenset[str]]) -> bool:
     own = {finding.code, finding.name}
-    return any(line in (0, finding.line) and (not names or not own.isdisjoint(names)) for line, names in switches)
+    return any(
+        line in switches and (not switches[line] or not own.isdisjoint(switches[line])) for line in (0, finding.line)
+    )

@@ -15,7 +15,10 @@ MAX_TOKENS = 20_000
 MAX_LINES = 50_000
 MAX_ESCAPES = 10_000  # each costs the lexer's regular expression a hundred bytes of stack
 
-_ROLE = re.compile(r"^\s{0,20}#?\s{0,20}(?:system|user|assistant|function|tool)\s{0,20}:\s{0,20}$", re.IGNORECASE)
+_ROLE = re.compile(
+    r"^[ \t]{0,20}#?[ \t]{0,20}(?:system|user|assistant|function|tool)[ \t]{0,20}:[ \t\r]{0,20}$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _TOP = Span(0, 0, 1, 1)
 _LONG_NUMBER = re.compile(r"[0-9_]{1000}")
 _MARKUP = re.compile(r"\{[{%#]")
@@ -66,7 +69,7 @@ def read(text: str) -> Template | Unread:
 def has_role(text: str) -> bool:
     """Tells whether a chat prompt has a line such as ``system:``, or begins with what may render one."""
     stripped = re.sub(r"\A(?:\s|\{#.{0,5000}?#\})*", "", text[:20_000], count=1, flags=re.DOTALL)
-    return stripped.startswith("{") or any(_ROLE.match(line) for line in text.splitlines())
+    return stripped.startswith("{") or _ROLE.search(text) is not None
 
 
 def _environment() -> "Environment":
@@ -111,7 +114,8 @@ def _template(text: str, tree: "Tree", environment: "Environment") -> Template:
     for name in tree.find_all(nodes.Name):
         if name.name in undeclared:
             lines[name.name] = min(name.lineno, lines.get(name.name, name.lineno))
-    variables = {name: _word(text, lines.get(name, 1), name) for name in sorted(undeclared - guarded)}
+    written = text.split("\n")
+    variables = {name: _word(written, lines.get(name, 1), name) for name in sorted(undeclared - guarded)}
     return Template(variables, frozenset(undeclared & guarded))
 
 
@@ -120,7 +124,7 @@ def _line(text: str, line: int) -> Span:
     return Span(0, 0, line, len(content) - len(content.lstrip()) + 1)
 
 
-def _word(text: str, line: int, word: str) -> Span:
-    content = text.split("\n", line)[line - 1] if line <= text.count("\n") + 1 else ""
+def _word(lines: list[str], line: int, word: str) -> Span:
+    content = lines[line - 1] if line <= len(lines) else ""
     found = re.search(rf"\b{re.escape(word)}\b", content)
     return Span(0, 0, line, found.start() + 1 if found else 1)

@@ -1,8 +1,9 @@
 """Rules about text as text: YAML that does not parse, duplicate keys, tabs, CRLF, merge markers. Group 0."""
 
 import re
+from itertools import islice
 
-from flowsync.core.check.subject import TOP, Subject
+from flowsync.core.check.subject import MAX_ALIKE, TOP, Subject
 from flowsync.core.document import Document, Problem, span_in
 
 _MARKER = re.compile(r"^(?:<{7}|\|{7}|>{7})(?= |$)|^={7}\r?$", re.MULTILINE)
@@ -13,14 +14,13 @@ _CODES = {"syntax": "FS001", "duplicate": "FS002", "encoding": "FS006", "limit":
 
 def check_markers(subject: Subject, path: str, text: str) -> bool:
     """Reports Git's merge markers, one finding for each conflict; tells whether there are any."""
-    found = False
     if "<<<<<<<" not in text and ">>>>>>>" not in text:
-        return found  # a lone ======= underlines a heading
-    for marker in _MARKER.finditer(text):
-        if marker.group().startswith(("<", ">")):
-            subject.report("FS003", path, span_in(text, marker.start(), marker.end()), "This is a Git merge marker.")
-            found = True
-    return found
+        return False  # a lone ======= underlines a heading
+    markers = (marker for marker in _MARKER.finditer(text) if marker.group().startswith(("<", ">")))
+    spans = [span_in(text, marker.start(), marker.end()) for marker in islice(markers, MAX_ALIKE)]
+    for span in spans:
+        subject.report("FS003", path, span, "This is a Git merge marker.")
+    return bool(spans)
 
 
 def check_yaml(subject: Subject, path: str, document: Document) -> None:
