@@ -1,0 +1,136 @@
+# ruff: noqa: E501 (a mutant is one line)
+"""The rules' code, broken on purpose: each mutant changes a few words in a copy of the package, and a named test fails.
+
+The table is the record of what was broken to see. That every line of it still fits the code is checked always; the
+mutants themselves run with ``--slow``.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """Words in a file of the package, what stands there instead, and the tests (a ``-k`` expression) that fail."""
+
+    says: str
+    file: str
+    old: str
+    new: str
+    caught_by: str
+
+
+def mutants(*rows: tuple[str, str, str, str, str]) -> dict[str, Mutant]:
+    return {row[0]: Mutant(*row) for row in rows}
+
+
+MUTANTS = mutants(
+    # 1. The share is a Git remote whose branches are flows.
+    ("1: refs where git does not look", "sync/link.py", 'f"refs/remotes/{', 'f"refs/elsewhere/{', "test_rule_1"),
+    # 2. Overlay snapshots.
+    ("2: the share's tree alone", "sync/snapshot.py", "with_folder(objects.commit(parent).tree if parent else None,", "with_folder(None,", "test_rule_2"),
+    ("2: never-syncing files dropped", "sync/snapshot.py", "_fitting(staying(link, beside), wanted.keys())", "()", "test_rule_2"),
+    ("2: built on the last look", "sync/record.py", "parent = here.tip if same_here else tracking", "parent = tracking", "test_rule_2"),
+    # 3. Linear unless both edited.
+    ("3: a merge for every edit", "sync/land.py", "if standing.state in BOTH else _replay(link, standing, old_tip, tip)", "", "test_rule_3_an_edit"),
+    ("3: nothing is adopted", "sync/record.py", "if local and _holds(link, local, files):", "if False:", "test_rule_3_linking or test_rule_3_an_older"),
+    ("3: no older commit is adopted", "sync/record.py", "_adopted(link, here.tip, flow, files) if local else None", "None", "test_rule_3_an_older"),
+    ("3: somebody else is the author", "sync/record.py", "link.remote.author or link.owner", '"someone"', "test_rule_3_an_edit"),
+    # 4. One flow's trouble never blocks another's.
+    ("4: a flow that fails ends the run", "sync/conductor.py", "return Result(flow, Did.FAILED,", "raise seen; return Result(flow, Did.FAILED,", "page_2"),
+    ("4: a refused landing holds all", "sync/land.py", "if len(ready) == 1 or _tip(link) != tip:", "if True:", "test_rule_8"),
+    ("4: a failing merge ends the run", "sync/land.py", "except RepositoryError as error:  # a merge", "except ZeroDivisionError as error:  # a merge", "nobody_has_to_have_a_name"),
+    # 5. Base moves last, per acknowledged file.
+    ("5: base moves by all that was planned", "sync/push.py", "advance(link, one.flow, one.done)", "advance(link, one.flow, {p: one.content(p) for p in one.changes})", "test_rule_5_base"),
+    ("5: fetch moves the base", "sync/record.py", "if is_base:", "if new:", "test_rule_5_fetch"),
+    ("5: no journal", "sync/push.py", "link.journal.begin(one.flow, intents)", "pass", "killed_at_any"),
+    ("5: leases of the dead stay", "sync/conductor.py", "if left:\n            share.release(left)", "if False:\n            share.release(left)", "killed_at_any"),
+    # 6. Nothing that flowsync has seen or replaces is ever lost.
+    ("6: nothing is kept", "sync/land.py", "if old is None or (new is not None", "if True or (new is not None", "test_rule_6 or stays_reachable"),
+    ("6: a squashed push is forgotten", "sync/land.py", "if _parted(link, saves, old_tip) else []", "if False else []", "stays_reachable"),
+    # 7. A push never overwrites what it has not seen.
+    ("7: the lease is taken, nothing compared", "share/guard.py", "if isinstance(found, Version) and found == item.expect:\n        outcome", "if isinstance(found, Version):\n        outcome", "a_save_that_races"),
+    ("7: an unknown base is the branch's tip", "sync/record.py", "parent = here.tip if local is None else _before(link, here.tip, flow)", "parent = here.tip", "test_rule_7_what_is_not_known"),
+    ("7: stale is taken for done", "sync/push.py", "if isinstance(outcome, Written | Removed):", "if isinstance(outcome, Written | Removed | Stale):", "test_rule_7_a_save"),
+    # 8. Uncommitted work is never touched.
+    ("8: ignored files are expendable", "repo/worktree.py", '"--no-overwrite-ignore", ', "", "test_rule_8"),
+    ("8: uncommitted edits hold nothing", "sync/land.py", "if hold := self.uncommitted(flow) or self.unsettled(flow):", "if hold := self.unsettled(flow):", "uncommitted_edits_hold"),
+    ("8: edits are stashed away", "repo/worktree.py", '"--no-autostash", "--no-over', '"--autostash", "--no-over', "test_edits_in_the_way"),
+    # 9. The worktree belongs to Git.
+    ("9: the branch moves without its worktree", "repo/worktree.py", "at = self.checkout(branch)\n        if at is None:", "at = self.checkout(branch)\n        if True:", "test_rule_9"),
+    ("9: landing while git is busy", "sync/land.py", "if self.busy:\n            return self.busy\n", "", "git_is_busy"),
+    ("9: pushing while git is busy", "sync/land.py", "return self.busy or self.unsettled(standing.flow)", "return self.unsettled(standing.flow)", "git_is_busy"),
+    ("9: a rebase detaches, so nobody minds", "repo/worktree.py", "if any(line in wanted for line in lines):", "if False:", "git_is_busy and rebasing"),
+    ("9: pre-commit's stash is not seen", "repo/worktree.py", "return _edits_put_away()", "return None", "pre_commit_at_work"),
+    ("9: a merge is not seen", "repo/worktree.py", '"MERGE_HEAD": (', '"MERGE_HEAD_": (', "merging"),
+    ("9: a lock is not seen", "repo/worktree.py", '"index.lock": (', '"index.lock_": (', "index_locked"),
+    ("9: a commit while landing is undone", "sync/land.py", "if len(ready) == 1 or _tip(link) != tip:", "if False:", "a_commit_while_landing"),
+    # 10. Deletes need proof and a brake.
+    ("10: no brake in Studio", "core/plan.py", "if decided.state is State.DELETED_IN_STUDIO:", "if False:", "test_rule_10_a_whole_flow_gone"),
+    ("10: no brake here", "core/plan.py", "if decided.state is State.DELETED_LOCALLY:", "if False:", "test_rule_10_a_whole_flow_deleted"),
+    ("10: no brake for many files", "core/plan.py", "if gone > 1 and gone > total * max_deletes:", "if False:", "test_rule_10_many"),
+    ("10: an empty root is believed", "core/plan.py", "return len(tracked) > 1 and", "return False and", "test_rule_10_a_vanished_root"),
+    ("10: half a listing is believed", "sync/scan.py", "self.error = self.error or listing", "pass", "page_2"),
+    ("10: what a problem hides is gone", "sync/record.py", "files.setdefault(path, entry.blob)", "pass", "a_twin_that_appears"),
+    # 11. Own writes are known at once.
+    ("11: what was written is not noted", "sync/push.py", "link.cache.acknowledge(link.remote.name, one.flow, path, seen)", "pass", "test_rule_11"),
+    # 12. A watcher's event is a rumour.
+    ("12: a new date is an edit", "sync/record.py", "if tracking is not None and (tree == now or _holds(link, now, files)):", "if False:", "test_rule_12"),
+    # Looking, and what never syncs.
+    ("one look is enough", "sync/observe.py", "return scan(share, moved, tracked, accept_deletes=True) if moved else {}", "return {}", "half_believed or never_holds_still"),
+    ("an upload in progress is believed", "sync/observe.py", "if -link.remote.settle < age < link.remote.settle:", "if False:", "file_of_nuls_waits"),
+    ("deletes before sources", "sync/push.py", "_stage(link, share, pushes, _in_the_way)", "_stage(link, share, pushes, lambda one, path: one.content(path) is None)", "sources_first"),
+    ("the definition first", "sync/push.py", "one.content(path) is not None and not kind_of(path))", "one.content(path) is not None and bool(kind_of(path)))", "sources_first"),
+    ("secrets sync", "core/ignore.py", '".venv", ".env"', '".venv"', "generated_and_secret"),
+    ("ignoring is deleting", "sync/survey.py", "for side in sides\n        if side\n", "for side in sides[:1]\n        if side\n", "ignoring_a_file"),
+)  # fmt: skip
+
+WHERE = ["tests/sync/test_rules.py", "tests/sync/test_stories.py", "tests/sync/test_held.py", "tests/sync/test_bad_input.py", "tests/sync/test_azure.py", "tests/repo/test_worktree.py", "tests/core/test_ignore.py"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_the_table_fits_the_code(name: str) -> None:
+    mutant = MUTANTS[name]
+    text = (ROOT / "flowsync" / mutant.file).read_text()
+    assert text.count(mutant.old) == 1, f"{mutant.file} holds {text.count(mutant.old)} times: {mutant.old}"
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package and its tests, to be broken."""
+    folder = tmp_path_factory.mktemp("mutants")
+    skipped = shutil.ignore_patterns("__pycache__")
+    for name in ("flowsync", "hooks", "tui", "tests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=skipped)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_caught(name: str, copy: Path) -> None:
+    mutant = MUTANTS[name]
+    file = copy / "flowsync" / mutant.file
+    good = file.read_text()
+    file.write_text(good.replace(mutant.old, mutant.new))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", mutant.caught_by, *WHERE],
+            cwd=copy,
+            env={**os.environ, "PYTHONPATH": str(copy)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        file.write_text(good)
+    assert done.returncode == 1 and " failed" in done.stdout, f"{name} survived: {done.stdout[-2000:]}"
+    assert "SyntaxError" not in done.stdout and "ImportError" not in done.stdout
