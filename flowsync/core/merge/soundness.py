@@ -4,10 +4,12 @@ Two edits that are each right can break a graph together: one side deletes a nod
 half of a circle. Every flaw names the places to put in conflict, so that a person sees both halves.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from flowsync.core import document as yaml
+from flowsync.core.circles import circles
 from flowsync.core.flow import Dag, Reference, Step, read_dag
 
 
@@ -71,33 +73,10 @@ def _circles(dag: Dag, links: list[Link]) -> Iterator[Flaw]:
     for path, step, reference in links:
         if step is not None and step.label in edges and reference.to_node in edges:
             edges[step.label].setdefault(reference.to_node, []).append(path)
-    circle = _circle(edges)
-    if circle:
-        places = [path for one, two in zip(circle, [*circle[1:], circle[0]], strict=True) for path in edges[one][two]]
+    for circle in circles(edges):
+        places = [path for one, two in pairwise([*circle, circle[0]]) for path in edges[one][two]]
         reason = "the merge closes a circle: " + " → ".join([*circle, circle[0]])
         yield Flaw(("circle", *sorted(circle)), reason, (tuple(places),))
-
-
-def _circle(edges: Mapping[str, Mapping[str, object]]) -> list[str]:
-    """Returns the nodes of one circle in order, or nothing."""
-    done: set[str] = set()
-    for start in edges:
-        trail: list[str] = []
-        pending = [(start, iter(edges[start]))] if start not in done else []
-        trail += [start] if pending else []
-        while pending:
-            node, following = pending[-1]
-            after = next((other for other in following if other not in done), None)
-            if after is None:
-                pending.pop()
-                trail.pop()
-                done.add(node)
-            elif after in trail:
-                return trail[trail.index(after) :]
-            else:
-                pending.append((after, iter(edges[after])))
-                trail.append(after)
-    return []
 
 
 def _twins(dag: Dag) -> Iterator[Flaw]:

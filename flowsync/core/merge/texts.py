@@ -1,7 +1,5 @@
 """Three-way merge of the lines of one text, such as a description or a prompt kept inside a definition."""
 
-from difflib import SequenceMatcher
-
 MAX_LINES = 400  # matching is quadratic
 
 
@@ -25,6 +23,8 @@ def merged_lines(base: list[str], local: list[str], remote: list[str]) -> list[s
 
 
 def _edits(base: list[str], side: list[str], number: int) -> list[tuple[int, int, int, list[str]]]:
+    from difflib import SequenceMatcher  # here, since few merges need it and each start pays for it
+
     matcher = SequenceMatcher(None, base, side, autojunk=False)
     return [
         (start, end, number, side[new_start:new_end])

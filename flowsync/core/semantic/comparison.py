@@ -1,7 +1,6 @@
 """Finds what changed between two versions of a definition, over the same pieces that the merge works on."""
 
 from collections.abc import Collection, Iterator
-from difflib import SequenceMatcher
 
 from flowsync.core.merge.identity import by_key, renamed
 from flowsync.core.merge.pieces import Document, Entry, Group, Kind, Leaf, Piece, child, meaning_of, text_of
@@ -97,6 +96,8 @@ class _Comparison:
         old = [key for key in self.of_old if key in self.of_new][:MAX_ORDERED]
         new = [key for key in self.of_new if key in self.of_old][:MAX_ORDERED]
         if old != new:
+            from difflib import SequenceMatcher  # here, since few diffs need it and each start pays for it
+
             blocks = SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
             stayed = {key for block in blocks for key in new[block.b : block.b + block.size]}
             yield from (Change(What.MOVED, "node", key) for key in new if key not in stayed)
