@@ -84,6 +84,7 @@ class Passes:
         if (committed or tip != self._tip) and self._looked and self.backoff.until <= self._clock.monotonic():
             unpaused = sorted(set(self.flows) - self._outlook.pauses.until.keys()) if self._outlook.pauses.until else ()
             self._tip = tip
+            self._board.health(Health.WORKING)
             self.done("push", self._urgently(lambda: self._hands.push(unpaused)))
         self.refresh()
         if self._looked:
