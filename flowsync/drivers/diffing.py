@@ -1,6 +1,5 @@
 """The diff driver: what changed in words of flows, then the ordinary patch, which ``git apply`` still takes."""
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from flowsync.core.semantic import semantic_diff
 from flowsync.drivers.installing import HEADINGS
+from flowsync.drivers.plumbing import git_line
 
 COLOURS = {"+": "\033[32m", "−": "\033[31m", "~": "\033[33m", "»": "\033[36m", "↕": "\033[36m"}
 PLAIN = "\033[m"
@@ -29,7 +29,7 @@ class Version:
 
 def show(path: str, new_path: str, old: Version, new: Version) -> None:
     """Prints the difference of one definition."""
-    colour = _git("config", "--get-colorbool", "color.diff", "true" if sys.stdout.isatty() else "false") == b"true\n"
+    colour = git_line("config", "--get-colorbool", "color.diff", str(sys.stdout.isatty()).lower()) == "true"
     lines = [f"flow {_plain(new_path)}"]
     # Indented, so that no program that reads patches takes such a line for one of a hunk.
     lines += [f"  {_coloured(line) if colour else line}" for line in _changes(old, new)]
@@ -100,8 +100,3 @@ def _plain(path: str) -> str:
 def _coloured(line: str) -> str:
     colour = COLOURS.get(line[:1], "")
     return f"{colour}{line}{PLAIN}" if colour else line
-
-
-def _git(*arguments: str) -> bytes:
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
-    return subprocess.run(["git", *arguments], stdout=subprocess.PIPE, env=environment, check=False).stdout

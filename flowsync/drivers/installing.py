@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from flowsync.drivers.plumbing import replace
 from flowsync.errors import RepositoryError
 
 HEADINGS = "^([ -]*name:.*|[a-z_]+:.*)$"
@@ -46,7 +47,7 @@ def install(folder: Path, shared: bool = False, follow_renames: bool = False) ->
     file = _attribute_files(folder)[1 if shared else 0]
     content = file.read_bytes() if file.exists() else b""
     file.parent.mkdir(parents=True, exist_ok=True)
-    _replace(file, with_block(without_block(content)))
+    replace(file, with_block(without_block(content)))
     return file
 
 
@@ -62,7 +63,7 @@ def uninstall(folder: Path) -> tuple[Path, ...]:
         if kept != content:
             changed.append(file)
             if kept:
-                _replace(file, kept)
+                replace(file, kept)
             else:
                 file.unlink()
     return tuple(changed)
@@ -149,12 +150,6 @@ def _attribute_files(folder: Path) -> tuple[Path, Path]:
     common = _git(folder, "rev-parse", "--path-format=absolute", "--git-common-dir")
     top = _git(folder, "rev-parse", "--path-format=absolute", "--show-toplevel")
     return Path(common) / "info" / "attributes", Path(top) / ".gitattributes"
-
-
-def _replace(file: Path, content: bytes) -> None:
-    temporary = file.with_name(file.name + ".flowsync")
-    temporary.write_bytes(content)
-    temporary.replace(file)
 
 
 def _configured(folder: Path, section: str) -> bool:

@@ -6,13 +6,13 @@ one JSON file for each path, for tools that show conflicts; they count for as lo
 """
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from flowsync.core.merge import Markers, Merged, merge_flow, new_flaws, undecided
+from flowsync.drivers.plumbing import git_line, replace
 
 FOLDER = "flowsync/merge"
 
@@ -45,7 +45,7 @@ def merge(job: Job) -> bool:
         merged = _by_lines(job, base, local, remote)
     elif merged.conflicts and (markers := job.markers(_wants_base())).base is not None:
         merged = merge_flow(base, local, remote, markers, job.follow_renames)
-    _replace(job.local, merged.content)
+    replace(job.local, merged.content)
     _record(job.path, merged)
     for conflict in merged.conflicts:
         _say(job.path, f"{conflict.path}: {conflict.reason}" if conflict.path else conflict.reason)
@@ -87,14 +87,7 @@ def _merge_file(job: Job, options: list[str]) -> list[str]:
 
 
 def _wants_base() -> bool:
-    return _git("config", "--get", "merge.conflictStyle") in ("diff3", "zdiff3")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Writes the file in one step, so that a killed driver leaves the old content and Git notices."""
-    temporary = path.with_name(path.name + ".flowsync")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+    return git_line("config", "--get", "merge.conflictStyle") in ("diff3", "zdiff3")
 
 
 def _record(path: str, merged: Merged) -> None:
@@ -103,7 +96,7 @@ def _record(path: str, merged: Merged) -> None:
     They are a convenience: without them the markers still say all, so a git directory that cannot be written to is only
     mentioned.
     """
-    git_dir = _git("rev-parse", "--absolute-git-dir")
+    git_dir = git_line("rev-parse", "--absolute-git-dir")
     if not git_dir:
         return
     import hashlib
@@ -113,17 +106,11 @@ def _record(path: str, merged: Merged) -> None:
     try:
         if merged.conflicts:
             folder.mkdir(parents=True, exist_ok=True)
-            _replace(file, json.dumps({"path": path, **json.loads(merged.to_json())}, indent=2).encode())
+            replace(file, json.dumps({"path": path, **json.loads(merged.to_json())}, indent=2).encode())
         else:
             file.unlink(missing_ok=True)
     except OSError as error:
         _say(path, f"its decisions could not be kept: {error}")
-
-
-def _git(*arguments: str) -> str:
-    """Returns what a git command prints, without the line end; an empty text if it fails."""
-    done = subprocess.run(["git", *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-    return os.fsdecode(done.stdout).rstrip("\n") if done.returncode == 0 else ""
 
 
 def _say(path: str, text: str) -> None:

@@ -201,6 +201,7 @@ def measure(name: str, base: bytes) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_near_flows_for_minutes() -> None:
     seconds = float(os.environ.get("FLOWSYNC_FUZZ_SECONDS", "600"))
     seed = random.randrange(1 << 32)

@@ -13,7 +13,7 @@ from flowsync.core.merge import Markers, Merged, merge_flow
 from flowsync.core.merge.reading import read
 from flowsync.core.merge.writing import written
 
-CASES = 60
+CASES = 40
 MANY = 4000  # of each property, so 24,000 in all
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
@@ -183,12 +183,14 @@ EVERY = {
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", EVERY)
 def test_many(name: str) -> None:
     settings(max_examples=MANY, deadline=None, suppress_health_check=QUIET)(given(merges())(EVERY[name]))()
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_many_no_edit_disappears() -> None:
     many = settings(max_examples=MANY, deadline=None, suppress_health_check=QUIET)
     many(given(merges(renames=False))(no_edit_disappears))()
