@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.wire import Call
@@ -63,6 +64,7 @@ def strings_to_sign(call: Call) -> Iterable[str]:
 _WEIGHT = {character: chr(1 + place) for place, character in enumerate("!#$%&*.^_`|~+")}
 
 
+@lru_cache(4096)
 def _culture(name: str) -> tuple[str, str]:
     """Sorts as .NET's culture comparison does: marks, digits, letters; hyphens count only between equals, and last."""
     return "".join(_WEIGHT.get(character, character) for character in name if character != "-"), name.replace(

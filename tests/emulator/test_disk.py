@@ -178,3 +178,27 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
 def test_two_emulators_cannot_have_one_folder(tmp_path: Path) -> None:
     with Emulator(tmp_path), pytest.raises(FlowsyncError, match="in use by another emulator"):
         Emulator(tmp_path).start()
+
+
+def test_an_edit_within_the_tick_of_the_last_look_is_seen(emulator: Emulator, share: ShareClient) -> None:
+    path = emulator.share_folder("code") / "a"
+    tick = time.time_ns() + 10**10  # as if the file system's clock stood still
+    path.write_bytes(b"one")
+    os.utime(path, ns=(tick, tick))
+    file = share.get_file_client("a")
+    before = file.get_file_properties().etag
+    assert file.get_file_properties().etag == before
+    path.write_bytes(b"two")
+    os.utime(path, ns=(tick, tick))
+    assert file.get_file_properties().etag != before
+    assert file.download_file().readall() == b"two"
+
+
+def test_a_foreign_file_is_found_in_any_case_even_after_an_own_change(
+    emulator: Emulator, share: ShareClient, raw: Raw
+) -> None:
+    share.get_file_client("first").create_file(0)
+    assert names(share) == ["first"]
+    (emulator.share_folder("code") / "Foreign").write_bytes(b"x")
+    share.get_file_client("first").create_file(0)
+    assert raw("GET", "/code/foreign").body == b"x"

@@ -33,9 +33,9 @@ pytestmark = [
 ]
 SYNC = {"test_share.py": 66, "test_directory.py": 51, "test_file.py": 124, "test_get_file.py": 45}
 ASYNC = {
-    "test_share_async.py": 63,
+    "test_share_async.py": 62,
     "test_directory_async.py": 51,
-    "test_file_async.py": 125,
+    "test_file_async.py": 126,
     "test_get_file_async.py": 45,
 }
 REST = {
