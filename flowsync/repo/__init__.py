@@ -10,9 +10,16 @@ from pathlib import Path as FilePath
 from types import TracebackType
 from typing import Self
 
-import git
-
 from flowsync.errors import RepositoryError
+
+try:
+    import git
+except ModuleNotFoundError:
+    raise
+except ImportError as broken:  # GitPython runs git when it is imported
+    said = getattr(broken.__context__, "stderr", "").strip() or "it is not on the PATH"
+    raise RepositoryError(f"git cannot be run: {said}", "git --version") from broken
+
 from flowsync.repo.history import History
 from flowsync.repo.merge import Merger
 from flowsync.repo.objects import Objects

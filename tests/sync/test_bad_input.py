@@ -337,3 +337,11 @@ def test_a_repository_of_sha_256_is_refused(tmp_path: Path, world: World) -> Non
 def test_a_bare_repository_is_refused(tmp_path: Path, world: World) -> None:
     world.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare"))
     assert "bare" in World(tmp_path / "bare", share=world.share).ends(3, "status").err
+
+
+def test_no_git_or_a_git_that_cannot_start_is_said(world: World, tmp_path: Path) -> None:
+    run = world.process("status", env={"PATH": str(tmp_path)})
+    assert run.code == 3 and "it is not on the PATH" in run.err, str(run)
+    Path(os.environ["GIT_CONFIG_GLOBAL"]).write_text("[user\n")
+    run = world.process("status")
+    assert run.code == 3 and "bad config line 1" in run.err, str(run)

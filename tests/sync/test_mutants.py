@@ -132,5 +132,5 @@ def test_a_mutant_is_caught(name: str, copy: Path) -> None:
         )
     finally:
         file.write_text(good)
-    assert done.returncode == 1 and " failed" in done.stdout, f"{name} survived: {done.stdout[-2000:]}"
+    assert done.returncode == 1 and "FAILED" in done.stdout, f"{name} survived: {done.stdout[-2000:]}"
     assert "SyntaxError" not in done.stdout and "ImportError" not in done.stdout
