@@ -19,6 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     since.add_argument("--mine", action="store_true", help="what the branch changed since both sides agreed")
     since.add_argument("--theirs", action="store_true", help="what Studio changed since both sides agreed")
     parser.add_argument("--semantic", action="store_true", help="what it means: nodes, inputs, connections, prompts")
+    parser.add_argument("--graph", action="store_true", help="draw the flow's graph with the changes marked")
+    parser.add_argument("--mermaid", action="store_true", help="the same as Mermaid, for pull requests")
     parser.add_argument("--stat", action="store_true", help="only which files, and how much")
     arguments.remote(parser)
     arguments.json(parser)
@@ -46,7 +48,9 @@ def run(args: argparse.Namespace) -> int:
         for one in chosen:
             base, local, remote = (tree or empty for tree in (one.base_tree, one.local_tree, one.remote_tree))
             old, new = (base, local) if args.mine else (base, remote) if args.theirs else (local, remote)
-            if old != new and args.semantic:
+            if args.graph or args.mermaid:
+                _print_graph(link, one.flow, old, new, args.mermaid)
+            elif old != new and args.semantic:
                 _print_meaning(link, one.flow, old, new)
             elif old != new:
                 top = link.remote.folder(one.flow)
@@ -62,6 +66,27 @@ def _print_meaning(link: "Link", flow: str, old: str, new: str) -> None:
     say(paint(flow, "bold"))
     for line in meaning(link, old, new):
         say(f"  {plain(line)}")
+
+
+def _print_graph(link: "Link", flow: str, old: str, new: str, mermaid: bool) -> None:
+    from flowsync.cli.output import paint, plain, say
+    from flowsync.core.flow import kind_of
+    from flowsync.core.graph import LEGEND, as_mermaid, as_text, changed_graph
+    from flowsync.core.tree import File
+
+    def definition(tree: str) -> bytes:
+        files = link.repo.objects.files(tree)
+        found = (entry for path, entry in sorted(files.items()) if kind_of(path) == "dag" and "/" not in path)
+        entry = next(found, None)
+        return link.repo.objects.read(entry.blob) if isinstance(entry, File) else b""
+
+    graph = changed_graph(definition(old), definition(new))
+    badges = {box.badge for box in graph.boxes}
+    if not mermaid:
+        legend = ", ".join(f"{badge} {meaning}" for badge, meaning in LEGEND.items() if badge in badges)
+        say(paint(flow, "bold") + (f"  ({legend})" if legend else ""))
+    for line in (as_mermaid(graph) if mermaid else as_text(graph)).splitlines():
+        say(plain(line))
 
 
 def _as_json(standing: "Standing") -> dict[str, object]:
