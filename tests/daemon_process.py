@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from world import World
@@ -28,7 +28,10 @@ def until(condition: Callable[[], Any], what: str = "", patience: float = PATIEN
 class Daemon:
     """One daemon process over a world."""
 
-    def __init__(self, world: World, *options: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, world: World, *options: str, env: dict[str, str] | None = None, before: Sequence[str] = ()
+    ) -> None:
+        """``before`` goes before the command, such as ``unshare`` and its arguments."""
         self.world = world
         place = find(world.folder)
         assert place is not None
@@ -36,7 +39,7 @@ class Daemon:
         self.output = world.folder.parent / f"daemon-{time.monotonic_ns()}.out"
         with self.output.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "flowsync", "-C", str(world.folder), "daemon", "run", *options],
+                [*before, sys.executable, "-m", "flowsync", "-C", str(world.folder), "daemon", "run", *options],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

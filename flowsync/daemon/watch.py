@@ -63,14 +63,15 @@ class Watch:
 
     def _start_events(self) -> str:
         """Starts the system's watching; returns why that cannot be, or nothing."""
-        observer = Observer()
         handler = _Handler(self._grounds, self._hear)
+        observer: BaseObserver | None = None
         try:
+            observer = Observer()
             for folder, deep in folders(self._grounds):
                 observer.schedule(handler, str(folder), recursive=deep, event_filter=_EVENTS)
             observer.start()
         except OSError as error:
-            if observer.is_alive():
+            if observer is not None and observer.is_alive():
                 observer.stop()
             return _refused(error)
         logging.getLogger("watchdog").addHandler(self._overflow)

@@ -1,7 +1,7 @@
 """Worlds with a daemon in them."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,9 @@ def run_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     running: list[Daemon] = []
 
-    def run(world: World, *options: str, env: dict[str, str] | None = None) -> Daemon:
+    def run(world: World, *options: str, env: dict[str, str] | None = None, before: Sequence[str] = ()) -> Daemon:
         world.git("config", "flowsync.notify", "none")
-        running.append(Daemon(world, *options, env=env))
+        running.append(Daemon(world, *options, env=env, before=before))
         return running[-1]
 
     yield run

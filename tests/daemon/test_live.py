@@ -8,24 +8,13 @@ from pathlib import Path
 
 import pytest
 from daemon_process import Daemon, until
+from flow_files import DEFINITION, SOURCE
 from world import World
 
 from flowsync.core.tree import FlowName
 from flowsync.sync.live import LiveCommit, commit_live
 from flowsync.sync.opened import linked
 
-DEFINITION = """\
-inputs:
-  text: {type: string}
-outputs:
-  out: {type: string, reference: '${a.output}'}
-nodes:
-- name: a
-  type: python
-  source: {type: code, path: a.py}
-  inputs: {text: '${inputs.text}'}
-"""
-SOURCE = "from promptflow.core import tool\n\n\n@tool\ndef a(text: str) -> str:\n    return text\n"
 CHAT = FlowName("chat")
 
 
