@@ -13,7 +13,7 @@ import ssl
 
 from aiohttp import ClientError, web
 
-from flowsync.emulator import access, control, route, structured
+from flowsync.emulator import access, control, route, structured, ticks
 from flowsync.emulator.faults import Fault, Faults
 from flowsync.emulator.operations.listing import page_number
 from flowsync.emulator.refusal import Refused
@@ -119,6 +119,7 @@ class Handler:
         headers = reply.headers
         if "x-ms-structured-body" in call.headers and reply.status < 300:
             headers["x-ms-structured-body"] = structured.HEADER
+        headers["Date"] = ticks.http_date(self.service.clock.now())
         headers["Server"] = "Windows-Azure-File/1.0 Microsoft-HTTPAPI/2.0"
         headers["x-ms-request-id"] = request_id
         headers["x-ms-version"] = call.version or "2026-10-06"
