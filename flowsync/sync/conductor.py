@@ -11,6 +11,7 @@ from flowsync.errors import ShareError, UsageError
 from flowsync.share import open_share
 from flowsync.share.base import Share
 from flowsync.sync.alone import alone
+from flowsync.sync.brakes import halt_at_another_share, halt_at_skewed_clocks
 from flowsync.sync.land import BOTH, Consent, land
 from flowsync.sync.link import Link
 from flowsync.sync.observe import Seeing, observe
@@ -89,6 +90,8 @@ class Conductor:
         link = self._link
         self._release(share, chosen)
         seeing = observe(link, share, chosen, bool(consent.deletes))
+        halt_at_skewed_clocks(link, share)
+        halt_at_another_share(link, share, seeing)
         if unknown := chosen - seeing.keys():
             self._refuse(unknown - survey(link).flows.keys())
         moved = record(link, seeing)

@@ -76,9 +76,7 @@ def _look(link: Link, seen: Collection[FlowName]) -> _Here:
     tip, tracking, bases = link.refs()
     return _Here(
         tip,
-        local_flows(
-            link, tip, frozenset(tracking) | frozenset(seen)
-        ),  # a folder that Studio's flow shares its name with
+        local_flows(link, tip, frozenset(tracking) | frozenset(seen)),  # also a folder that has a flow's name by chance
         tracking,
         bases,
         link.flows_below(link.tracking_prefix, tip) if tip else {},
