@@ -41,6 +41,7 @@ def running(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str]
         process.wait()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_where_it_is_and_stops_when_told(tmp_path: Path, number: signal.Signals) -> None:
     with running(tmp_path, "--port", "0", "--share", "code") as (process, url):

@@ -16,6 +16,8 @@ from emulator.raw import Raw
 from flowsync.emulator import Emulator
 from flowsync.errors import FlowsyncError
 
+POSIX = pytest.mark.skipif(os.name != "posix", reason="links and such names are a POSIX file system's")
+
 
 def names(share: ShareClient, folder: str = "") -> list[str]:
     return sorted(item["name"] for item in share.list_directories_and_files(folder))
@@ -39,12 +41,12 @@ def test_edits_that_follow_each_other_in_one_tick_are_all_seen(emulator: Emulato
     path = emulator.share_folder("code") / "a"
     file = share.get_file_client("a")
     etags = set()
-    for number in range(200):
+    for number in range(60):
         path.write_text(f"{number:03}")
         found = file.get_file_properties()
         assert file.download_file().readall() == b"%03d" % number
         etags.add(found.etag)
-    assert len(etags) == 200
+    assert len(etags) == 60
 
 
 def test_files_and_folders_made_moved_and_removed_on_disk(emulator: Emulator, share: ShareClient) -> None:
@@ -92,6 +94,7 @@ def test_a_file_becomes_a_folder_and_back(emulator: Emulator, share: ShareClient
     assert share.get_file_client("a").download_file().readall() == b"y"
 
 
+@POSIX
 def test_links_and_names_that_no_share_can_hold_are_not_there(emulator: Emulator, share: ShareClient, raw: Raw) -> None:
     root = emulator.share_folder("code")
     secret = root.parent.parent / "secret"
@@ -100,7 +103,8 @@ def test_links_and_names_that_no_share_can_hold_are_not_there(emulator: Emulator
     (root / "link").symlink_to(secret)
     (root / "file-link").symlink_to(secret / "key")
     (root / "a:b").write_bytes(b"")
-    (root / os.fsdecode(b"latin-\xe9")).write_bytes(b"")
+    if sys.platform != "darwin":  # there, the file system refuses what is no text
+        (root / os.fsdecode(b"latin-\xe9")).write_bytes(b"")
     assert names(share) == []
     assert raw("GET", "/code/link/key").status == raw("GET", "/code/file-link").status == 404
     assert raw("PUT", "/code/link/key", {"x-ms-type": "file", "x-ms-content-length": "1"}, b"x").status == 404
@@ -108,6 +112,7 @@ def test_links_and_names_that_no_share_can_hold_are_not_there(emulator: Emulator
     assert (secret / "key").read_bytes() == b"secret"
 
 
+@POSIX
 def test_a_folder_that_is_swapped_for_a_link_is_not_followed(emulator: Emulator, share: ShareClient, raw: Raw) -> None:
     root = emulator.share_folder("code")
     share.create_directory("d")

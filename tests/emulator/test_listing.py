@@ -28,6 +28,7 @@ def test_pages_join_to_the_whole_and_new_names_do_not_disturb(share: ShareClient
     first = [item["name"] for item in next(pages)]
     share.get_file_client("a").create_file(0)
     rest = [item["name"] for page in pages for item in page]
+    assert len(first) == 10
     assert first + rest == [f"f{number:02}" for number in range(25)]
 
 

@@ -121,7 +121,7 @@ def test_a_hundred_thousand_files(emulator: Emulator, raw: Raw) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
 def test_memory_is_bounded_by_a_request_and_not_by_a_file(emulator: Emulator, share: ShareClient, raw: Raw) -> None:
-    size = 300 * MIB
+    size = 100 * MIB
     share.get_file_client("huge").create_file(size)
     before = resident()
     peak = before
@@ -145,7 +145,7 @@ def test_memory_is_bounded_by_a_request_and_not_by_a_file(emulator: Emulator, sh
         done.set()
         watcher.join()
     assert total == size
-    assert peak - before < 60 * MIB
+    assert peak - before < 40 * MIB
 
 
 def stream(raw: Raw, path: str) -> http.client.HTTPResponse:
