@@ -332,3 +332,60 @@ def test_a_flow_that_never_holds_still_waits(azure_world: World, emulator: Emula
     emulator.off_request(studio_saves)
     world.sync()
     assert world.here("chat")["a.py"] == f"{saves}\n".encode()
+
+
+def test_a_root_that_cannot_be_listed_changes_nothing(azure_world: World, emulator: Emulator) -> None:
+    world = azure_world
+    world.studio_flow("chat", a_py="one\n")
+    world.sync()
+    before, refs = world.untouched(), world.refs()
+    emulator.faults.refuse("list", "*/promptflow", status=403, code="AuthorizationPermissionMismatch", times=None)
+    run = world.sync(code=4)
+    assert "may not touch" in run.err and "Storage File Data Privileged Contributor" in run.err
+    assert (world.untouched(), world.refs()) == (before, refs)
+
+
+def test_a_share_that_is_busy_for_a_moment_is_asked_again(azure_world: World, emulator: Emulator) -> None:
+    world = azure_world
+    world.studio_flow("chat", a_py="one\n")
+    busy = [
+        emulator.faults.refuse(name, status=503, code="ServerBusy", retry_after=0.01) for name in ("list", "get_file")
+    ]
+    dropped = emulator.faults.drop_before("get_file", skip=1)
+    world.sync()
+    assert [fault.hits for fault in (*busy, dropped)] == [1, 1, 1]
+    assert world.here("chat")["a.py"] == b"one\n"
+
+
+def test_a_large_file_both_ways(azure_world: World) -> None:
+    world = azure_world
+    large = os.urandom(1024) * 1024 * 9
+    world.studio_flow("chat", large_py=large)
+    world.sync()
+    assert world.here("chat")["large.py"] == large
+    world.commit({"flows/chat/large.py": large + b"more", "flows/chat/new.bin": large, "flows/chat/empty": b""})
+    world.sync()
+    assert world.there("chat") == world.here("chat") and world.there("chat")["large.py"] == large + b"more"
+    assert world.sync().out == "Everything is in sync.\n"
+
+
+def test_files_of_any_content_and_name(azure_world: World) -> None:
+    world = azure_world
+    contents: dict[str, bytes] = {
+        "empty.txt": b"",
+        "crlf.txt": b"one\r\ntwo\r\n",
+        "binary.bin": bytes(range(256)),
+        "ünï/日本 語.txt": b"x",
+        "a'b;c&d$(e)%20+#.txt": b"x",
+        "dot.d/.hidden": b"x",
+    }
+    world.studio(
+        {f"chat flow/{path}": content for path, content in {"flow.dag.yaml": DAG.encode(), **contents}.items()}
+    )
+    world.sync()
+    assert {path: world.here("chat flow")[path] for path in contents} == contents
+    world.commit({f"flows/chat flow/{path}": content + b"!" for path, content in contents.items()})
+    world.sync()
+    assert {path: world.there("chat flow")[path] for path in contents} == {
+        path: content + b"!" for path, content in contents.items()
+    }

@@ -123,7 +123,19 @@ def test_a_mutant_is_caught(name: str, copy: Path) -> None:
     file.write_text(good.replace(mutant.old, mutant.new))
     try:
         done = subprocess.run(
-            [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", mutant.caught_by, *WHERE],
+            [
+                sys.executable,
+                "-B",
+                "-m",
+                "pytest",
+                "-x",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                "-k",
+                mutant.caught_by,
+                *WHERE,
+            ],
             cwd=copy,
             env={**os.environ, "PYTHONPATH": str(copy)},
             capture_output=True,

@@ -515,6 +515,19 @@ def test_nobody_has_to_have_a_name_unless_there_is_a_merge(chat: World) -> None:
     chat.sync()
 
 
+def test_a_flow_of_the_branch_meets_a_folder_in_studio_that_is_no_flow_yet(world: World) -> None:
+    world.studio({"chat/notes.txt": "Studio's\n", "chat/a.py": "Studio's\n"})
+    world.commit({"flows/chat/flow.dag.yaml": DAG, "flows/chat/a.py": "the branch's\n"})
+    run = world.sync(code=1)
+    assert "both sides changed a.py" in run.out
+    assert world.there("chat")["a.py"] == b"Studio's\n"
+    world.ends(0, "resolve", "chat", "--ours")
+    world.sync()
+    in_sync(world)
+    assert set(world.here("chat")) == {"flow.dag.yaml", "a.py", "notes.txt"}
+    assert world.here("chat")["a.py"] == b"the branch's\n" and world.reaches("Studio's\n")
+
+
 # Killed, and at the same time
 
 
