@@ -278,21 +278,25 @@ def test_a_program_that_never_closes_it_is_left_its_file(tmp_path: Path, monkeyp
 def test_asking_who_writes_does_not_end_the_process(tmp_path: Path) -> None:
     """A broken lease sends a signal whose default is death; ours is one that is ignored."""
     code = """
-import os, sys, threading
+import fcntl, os, sys, threading, time
 from flowsync.share.folder_seen import has_writer
-path = sys.argv[1]
+path, real = sys.argv[1], fcntl.fcntl
 open(path, "wb").close()
-stop = []
-def opener():
-    while not stop:
-        open(path, "r+b").close()
-thread = threading.Thread(target=opener); thread.start()
 fd = os.open(path, os.O_RDONLY)
-answers = {has_writer(fd) for _ in range(3000)}
-stop.append(1); thread.join(); print(False in answers)
+opener = threading.Thread(target=lambda: open(path, "r+b").close())
+def slow(fd, command, argument):
+    result = real(fd, command, argument)
+    if (command, argument) == (fcntl.F_SETLEASE, fcntl.F_RDLCK):
+        opener.start()
+        time.sleep(0.3)  # the lease is broken by now
+    return result
+fcntl.fcntl = slow
+has_writer(fd)
+opener.join()
+print("alive")
 """
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a")], capture_output=True, text=True)
-    assert (done.returncode, done.stdout.strip()) == (0, "True"), done.stderr
+    assert (done.returncode, done.stdout.strip()) == (0, "alive"), done.stderr
 
 
 @linux
