@@ -21,7 +21,7 @@ from flowsync.sync.link import Link
 from flowsync.sync.message import merge_message
 from flowsync.sync.result import Did, Result, problem_result
 from flowsync.sync.snapshot import COMMITTER, replayed
-from flowsync.sync.survey import Standing, Survey, syncing
+from flowsync.sync.survey import Standing, Survey, ignoring, syncing
 
 BOTH = frozenset({State.DIVERGED, State.CONFLICT})
 
@@ -78,8 +78,11 @@ class Holds:
         self.dirty: dict[FlowName, list[Path]] = {}
         for path in worktree.dirty(at, link.remote.path) if at else ():
             flow, _, rest = path.partition("/")
-            if not never_syncs(rest):  # nothing that flowsync does can meet what a test run leaves behind
-                self.dirty.setdefault(FlowName(flow), []).append(Path(rest))
+            self.dirty.setdefault(FlowName(flow), []).append(Path(rest))
+        tip = worktree.tip(link.remote.branch) if self.dirty else None
+        for flow, paths in list(self.dirty.items()):  # nothing that flowsync does can meet what never syncs
+            ignored = ignoring(link, link.flow_tree(tip, flow))
+            self.dirty[flow] = [path for path in paths if not never_syncs(path) and not ignored(path)]
 
     def unsettled(self, flow: FlowName) -> Hold | None:
         """Returns why the last look at the flow was not believed, or None."""
@@ -95,9 +98,8 @@ class Holds:
             return self.busy
         if hold := self.uncommitted(flow) or self.unsettled(flow):
             return hold
-        return (
-            None if standing.state is State.CONFLICT else self.braked(standing, consent)
-        )  # a conflict deletes nothing
+        deletes = standing.state is not State.CONFLICT
+        return self.braked(standing, consent) if deletes else None
 
     def uncommitted(self, flow: FlowName) -> Hold | None:
         """Returns which edits of the flow are not committed, or None."""

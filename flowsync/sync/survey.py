@@ -1,6 +1,6 @@
 """Where every flow stands, from Git alone: branch, tracking refs, bases and the last observation. Asks no share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from flowsync.core.flow import is_flow
@@ -143,17 +143,7 @@ def syncing(link: Link, *trees: str | None) -> tuple[dict[Path, Entry] | None, .
     """
     objects = link.repo.objects
     sides = [objects.files(tree) if tree else None for tree in trees]
-    ignored = either(
-        ignored_by(
-            {
-                path: objects.read(entry.blob)
-                for path, entry in side.items()
-                if isinstance(entry, File) and is_ignore_file(path) and not never_syncs(path)
-            }
-        )
-        for side in sides
-        if side
-    )
+    ignored = either(_rules(link, side) for side in sides if side)
     kept = [
         {path: entry for path, entry in (side or {}).items() if not never_syncs(path) and not ignored(path)} or None
         for side in sides
@@ -167,3 +157,18 @@ def syncing(link: Link, *trees: str | None) -> tuple[dict[Path, Entry] | None, .
             if problem := clashing.get(path) or (None if path in remote else problem_with_path(path)):
                 local[path] = problem
     return tuple(kept)
+
+
+def ignoring(link: Link, tree: str | None) -> Callable[[str], bool]:
+    """Returns the predicate of what the ignore files in a flow's folder keep out."""
+    return _rules(link, link.repo.objects.files(tree) if tree else {})
+
+
+def _rules(link: Link, side: Mapping[Path, Entry]) -> Callable[[str], bool]:
+    return ignored_by(
+        {
+            path: link.repo.objects.read(entry.blob)
+            for path, entry in side.items()
+            if isinstance(entry, File) and is_ignore_file(path) and not never_syncs(path)
+        }
+    )

@@ -83,6 +83,17 @@ def test_edits_of_another_flow_or_of_no_flow_hold_nothing(world: World) -> None:
     assert world.there("push")["p.py"] == b"p = 2\n"  # the commit goes, not the worktree's content
 
 
+def test_what_an_amlignore_keeps_out_holds_nothing(world: World) -> None:
+    prepared(world)
+    world.commit({"flows/chat/.amlignore": "cache/\n"})
+    world.sync()
+    world.write({"flows/chat/cache/x": "git knows nothing of .amlignore\n"})
+    world.studio({"chat/a.py": "a = 2\n"})
+    world.sync()
+    assert world.here("chat")["a.py"] == b"a = 2\n" and (world.folder / "flows/chat/cache/x").exists()
+    assert world.state("chat")["local"]["dirty"] == []
+
+
 def index_locked(world: World) -> None:
     (world.folder / ".git/index.lock").touch()
 
