@@ -43,7 +43,7 @@ def test_a_snapshot_stays_as_it_was_and_takes_no_writes(emulator: Emulator, shar
     file.create_file(3, data=b"old", metadata={"k": "v"})
     before = file.get_file_properties()
     name = share.create_snapshot()["snapshot"]
-    file.create_file(3, data=b"new")
+    file.upload_range(b"new", 0, 3)
     share.get_file_client("d/g").create_file(0)
     then = ShareClient.from_connection_string(emulator.connection_string, "code", snapshot=name, retry_total=0)
     with then:
