@@ -113,6 +113,12 @@ class TestSwitches:
         assert "FS101" in codes({**BROKEN, "flow.dag.yaml": b"# flowsync: ignore[FS101]\n" + text})
         assert "FS101" not in codes({**BROKEN, "flow.dag.yaml": b"# flowsync: ignore-file[FS101]\n" + text})
 
+    def test_each_line_has_its_own(self):
+        text = BROKEN["flow.dag.yaml"].replace(self.WRONG, self.WRONG + b"  # flowsync: ignore[FS101]")
+        text = b"# flowsync: ignore[FS001]\n\n# flowsync: ignore[FS002]\n" + text
+        assert "FS101" not in codes({**BROKEN, "flow.dag.yaml": text})
+        assert "FS101" in codes({**BROKEN, "flow.dag.yaml": text.replace(b"101]", b"103]")})
+
     def test_in_a_template_and_a_note(self):
         key = b"key: sk-proj-" + b"a1B2c3D4" * 6
         assert "FS601" in codes({**DAG, "a.md": key})
@@ -246,12 +252,35 @@ TAGS = st.lists(
 ).map("".join)
 
 
+NAME = st.sampled_from(["a", "b", "c"])
+BLOCKS = st.recursive(
+    st.sampled_from(["text\n", "{# c #}"]) | NAME.map("{{{{ {} }}}}".format) | NAME.map("{{{{- {}.x[0] -}}}}".format),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map("".join),
+        st.builds("{{% for {} in {}.y %}}{}{{% endfor %}}".format, NAME, NAME, inner),
+        st.builds(
+            "{{% if {} %}}{}{{% elif {} %}}{}{{% else %}}{}{{% endif %}}".format, NAME, inner, NAME, inner, inner
+        ),
+    ),
+    max_leaves=8,
+)
+
+
 class TestSimpleTemplates:
     """What is read without Jinja2 is read as Jinja2 does."""
 
     @settings(max_examples=600, deadline=None)
     @given(TAGS)
     def test_as_jinja2(self, text):
+        self.check(text)
+
+    @settings(max_examples=300, deadline=None)
+    @given(BLOCKS)
+    def test_blocks_as_jinja2(self, text):
+        assert simple_templates.variables(text) is not None
+        self.check(text)
+
+    def check(self, text):
         simple = simple_templates.variables(text)
         if simple is None:
             return

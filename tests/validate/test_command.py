@@ -95,6 +95,8 @@ class TestWhichFlows:
         repo.write("flows/chat/prompts/b.prompty", prompty)
         done = repo.flowsync("validate", "--json")
         assert flows_of(done) == ["flows/chat", "flows/other", "single"]
+        done = repo.flowsync("validate", "--json", "flows/chat/prompts/b.prompty")
+        assert flows_of(done) == ["flows/chat"]
 
     def test_an_include_from_beside_and_from_outside(self, repo):
         repo.write("shared/loud.py", GOOD["echo.py"])
