@@ -177,4 +177,6 @@ class Emulator:
         finally:
             if runner is not None:
                 await runner.cleanup()
+            if self._handler is not None:
+                self._handler.close()
             store.close()

@@ -10,6 +10,7 @@ import itertools
 import logging
 import os
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import ClientError, web
 
@@ -24,6 +25,7 @@ from flowsync.emulator.witness import Event, Witness
 
 _LOG = logging.getLogger("flowsync.emulator")
 _PIECE = 1 << 20
+_CALLBACKS = 128  # at a time; more than clients send in parallel, because a callback may wait for another's request
 
 
 class Handler:
@@ -35,6 +37,7 @@ class Handler:
         self.witness = witness
         self.latency = latency
         self._with_control = with_control
+        self._threads = ThreadPoolExecutor(_CALLBACKS, "flowsync-emulator-callback")
         self._numbers = itertools.count(1)
         self._stem = f"{os.urandom(4).hex()}-001a-0063-{os.urandom(2).hex()}"
 
@@ -56,12 +59,19 @@ class Handler:
             refused = error if isinstance(error, Refused) else _unexpected(error)
             reply = refusal(refused, request_id, self.service.clock.now(), bodiless)
         if self.witness.callbacks:
-            event = Event("after", call.operation, call.where, reply.status)
-            await asyncio.get_running_loop().run_in_executor(None, self.witness.tell, event)
+            await self._tell(Event("after", call.operation, call.where, reply.status))
         if fault is not None and fault.kind == "drop_after":
             return await _drop(request, hang=False)
         self._dress(call, reply, request_id)
         return await _send(request, reply, fault)
+
+    async def _tell(self, event: Event) -> None:
+        """Runs the callbacks in another thread, so that they may send requests themselves."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self.witness.tell, event)
+
+    def close(self) -> None:
+        """Lets the callbacks' threads go."""
+        self._threads.shutdown(wait=False)
 
     def _read_head(self, request: web.BaseRequest) -> Call:
         raw_path, _, raw_query = request.raw_path.partition("?")
@@ -105,8 +115,7 @@ class Handler:
             if framed:
                 call.body = _unframed(call)
         if self.witness.callbacks:
-            event = Event("before", call.operation, call.where)
-            await asyncio.get_running_loop().run_in_executor(None, self.witness.tell, event)
+            await self._tell(Event("before", call.operation, call.where))
         while True:
             try:
                 return operation.run(self.service, call)
