@@ -13,17 +13,16 @@ from flowsync.core.names import from_ref, to_ref
 from flowsync.core.tree import Blob, FlowName, Path
 
 _FIRST = "flowsync export 1"
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_CONTENT = re.compile(r"[0-9a-f]{64}")
+_OBJECT = re.compile(r"[0-9a-f]{40}")
 PAST = 50  # states to name; a comment holds 64 KiB
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a flow was in a commit: the commit's id, and the ``content_id`` of its files."""
+    """What a flow was in a commit: the commit's id, and the id of the flow's folder as a Git tree."""
 
     commit: str
-    content: str
+    tree: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +38,17 @@ class Provenance:
     remote: str = ""
     states: tuple[State, ...] = ()
 
-    @property
-    def content(self) -> str:
-        """Returns the ``content_id`` of what was exported."""
-        return self.states[0].content if self.states else ""
-
     def comment(self) -> bytes:
         """Returns the ZIP comment that says so."""
         lines = [_FIRST, f"flow: {to_ref(FlowName(self.flow))}", f"commit: {self.commit}", f"remote: {self.remote}"]
-        lines += [f"state: {state.commit} {state.content}" for state in self.states[:PAST]]
+        lines += [f"state: {state.commit} {state.tree}" for state in self.states[:PAST]]
         return "\n".join(lines).encode("utf-8") + b"\n"
 
 
 def provenance(comment: bytes) -> Provenance:
     """Reads a ZIP comment. ``git archive``, and GitHub with it, writes the bare commit id."""
     text = comment.decode("utf-8", "replace")
-    if _COMMIT.fullmatch(text):
+    if _OBJECT.fullmatch(text):
         return Provenance(commit=text)
     first, *lines = text.splitlines() or [""]
     if first != _FIRST:
@@ -63,15 +57,15 @@ def provenance(comment: bytes) -> Provenance:
     said = dict(pairs)
     return Provenance(
         flow=from_ref(said.get("flow", "")),
-        commit=said.get("commit", "") if _COMMIT.fullmatch(said.get("commit", "")) else "",
+        commit=said.get("commit", "") if _OBJECT.fullmatch(said.get("commit", "")) else "",
         remote=said.get("remote", ""),
         states=tuple(state for key, value in pairs if key == "state" and (state := _state(value)))[:PAST],
     )
 
 
 def _state(value: str) -> State | None:
-    commit, _, content = value.partition(" ")
-    return State(commit, content) if _COMMIT.fullmatch(commit) and _CONTENT.fullmatch(content) else None
+    commit, _, tree = value.partition(" ")
+    return State(commit, tree) if _OBJECT.fullmatch(commit) and _OBJECT.fullmatch(tree) else None
 
 
 def content_id(files: Mapping[Path, Blob]) -> str:

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path as FilePath
 from typing import BinaryIO
@@ -13,7 +14,7 @@ from flowsync.archive.reading import Archive, Member
 from flowsync.core.tree import Path
 from flowsync.errors import UsageError
 
-_FEW = 64  # files; a sync of the whole disk is faster than one for each of more
+_SYNCING = 16  # files at once: the disk takes them together, while the next are unpacked
 
 
 def unpack(
@@ -28,10 +29,14 @@ def unpack(
         if os.path.lexists(target):
             raise UsageError(f"{target} exists already", "choose another folder with --into, or move it away")
     with _made(into), _temporary(into) as folder:
-        written: list[FilePath] = []
-        for name, files in flows.items():
-            written += _fill(archive.file, files, folder / name, advance)
-        _settle(written)
+        with ThreadPoolExecutor(_SYNCING) as pool:
+            written = [
+                pool.submit(_settle, path)
+                for name, files in flows.items()
+                for path in _fill(archive.file, files, folder / name, advance)
+            ]
+        for each in written:
+            each.result()
         for name, target in targets.items():
             (folder / name).rename(target)
     return list(targets.values())
@@ -77,11 +82,7 @@ def _fill(
         yield folder / path
 
 
-def _settle(files: list[FilePath]) -> None:
-    """Brings what was written to the disk, before the rename makes it count."""
-    if len(files) > _FEW and hasattr(os, "sync"):
-        os.sync()
-        return
-    for path in files:
-        with path.open("rb+") as file:
-            os.fsync(file.fileno())
+def _settle(path: FilePath) -> None:
+    """Brings a file to the disk, before the rename makes it count."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

@@ -176,7 +176,7 @@ def _as_json(one: "Export", target: Path, written: bool) -> dict[str, object]:
         "flow": one.flow,
         "file": str(target),
         "commit": one.commit,
-        "content": one.provenance.content,
+        "content": one.content,
         "files": len(one.blobs),
         "size": one.size,
         **made,

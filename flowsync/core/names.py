@@ -6,7 +6,7 @@ has it; it is never silently changed.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import unquote_to_bytes
 
 from flowsync.core.tree import FlowName, Path, Problem
@@ -24,11 +24,15 @@ MAX_PATH = 2048
 
 def folded(path: str) -> str:
     """Returns the key under which a case-insensitive or normalising disk would file this path."""
+    if path.isascii():
+        return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def is_git(name: str) -> bool:
     """Tells whether a path component is Git's own folder, in any spelling that some file system takes for it."""
+    if name.isascii() and "git" not in name.lower():
+        return False
     return bool(_GIT_TWIN.fullmatch(_IGNORABLE.sub("", name)))
 
 
@@ -70,6 +74,10 @@ def problem_with_path(path: str) -> Problem | None:
 
 def twins(paths: Iterable[str]) -> Mapping[Path, Problem]:
     """Returns a problem for every path that shares its folded spelling, or a folder's, with another."""
+    paths = tuple(paths)
+    prefixes = {path[:end] for path in paths for end in _ends(path)}
+    if len({folded(prefix) for prefix in prefixes}) == len(prefixes):
+        return {}
     spellings: dict[str, set[str]] = {}
     owners: dict[str, set[str]] = {}
     for path in paths:
@@ -87,6 +95,15 @@ def twins(paths: Iterable[str]) -> Mapping[Path, Problem]:
         if len(names) > 1
         for path in owners[key]
     }
+
+
+def _ends(path: str) -> Iterator[int]:
+    """Yields where a path's folders end, and its own end."""
+    at = path.find("/")
+    while at >= 0:
+        yield at
+        at = path.find("/", at + 1)
+    yield len(path)
 
 
 def to_ref(flow: FlowName) -> str:

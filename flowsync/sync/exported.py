@@ -16,7 +16,6 @@ from flowsync.sync.land import Holds
 from flowsync.sync.link import Link
 from flowsync.sync.meter import Meter
 from flowsync.sync.result import Result, problem_result
-from flowsync.sync.snapshot import blobs
 from flowsync.sync.survey import local_flows, syncing
 
 _PIECE = 1024 * 1024
@@ -30,6 +29,7 @@ class Export:
     commit: str
     blobs: Mapping[Path, Blob]
     sizes: Mapping[Blob, int]
+    content: str  # a ``content_id``
     provenance: Provenance
 
     @property
@@ -59,16 +59,15 @@ def prepared(link: Link, flow: FlowName, commit: str) -> Export | Result:
     if problems:
         return problem_result(flow, problems)
     files = {path: entry.blob for path, entry in sorted((entries or {}).items()) if isinstance(entry, File)}
-    provenance = Provenance(flow, commit, link.remote.name, _states(link, flow, commit, files))
-    return Export(flow, commit, files, sizes(link.repo.git, files.values()), provenance)
+    provenance = Provenance(flow, commit, link.remote.name, _states(link, flow, commit))
+    return Export(flow, commit, files, sizes(link.repo.git, files.values()), content_id(files), provenance)
 
 
-def _states(link: Link, flow: FlowName, commit: str, now: Mapping[Path, Blob]) -> tuple[State, ...]:
-    """Returns what the flow was until a commit, newest first, that commit's own content at the front."""
+def _states(link: Link, flow: FlowName, commit: str) -> tuple[State, ...]:
+    """Returns what the flow was until a commit, newest first."""
     touched = link.repo.history.touching(commit, link.remote.folder(flow), every=True)[: PAST - 1]
-    past = ((one, link.flow_tree(one, flow)) for one in touched)
-    states = (State(one, content_id(blobs(link, tree))) for one, tree in past if tree)
-    return (State(commit, content_id(now)), *states)
+    past = ((one, link.flow_tree(one, flow)) for one in (commit, *touched))
+    return tuple(State(one, tree) for one, tree in past if tree)
 
 
 def export(link: Link, one: Export, out: IO[bytes], store: bool) -> None:

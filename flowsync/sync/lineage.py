@@ -1,18 +1,19 @@
 """What an archive was made from: its base, as its comment, a person or the branch's own history tells it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from flowsync.archive.provenance import State, content_id
-from flowsync.core.tree import Blob, FlowName, Path
+from flowsync.archive.provenance import State
+from flowsync.core.tree import Blob, File, FlowName, Path
 from flowsync.errors import UsageError
 from flowsync.sync.incoming import Incoming, likeness
 from flowsync.sync.link import Link
 from flowsync.sync.snapshot import blobs
 
 _NEAR = 3  # commits to offer
+_COMPARED = 100  # states to look for them in
 _SAID = "the archive's comment"
-_Held = tuple[str, Mapping[Path, Blob]]
+_Held = tuple[str, str]  # a commit, and the flow's folder in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +50,32 @@ def lineage(link: Link, one: Incoming, tip: str | None, given: str | None) -> Ba
     history = list(held(link, one.flow, tip))
     if not history:
         return Base(tip, "the flow is new here")
-    same = next((commit for commit, content in history if content == one.blobs), None)
+    same = holding(link, history, one)
     named = _named(link, one, tip, history)
     if named and not (same and link.repo.refs.contains(same, named.commit or "")):
         return named
     if same:
         return Base(same, "the same content")
     studio = list(held(link, one.flow, link.repo.refs.get(link.tracking_ref(one.flow))))
-    seen = next((commit for commit, content in studio if content == one.blobs), None)
-    if shared := _shared(link, seen, tip):
+    if shared := _shared(link, holding(link, studio, one), tip):
         return Base(shared, "what Studio held when last seen")
-    near = {commit: Near(commit, likeness(one.blobs, content)) for commit, content in (*history, *studio)}
-    return Unknown(tuple(sorted(near.values(), key=lambda one: one.alike, reverse=True)[:_NEAR]))
+    return Unknown(_nearest(link, one, (*history, *studio)[:_COMPARED]))
+
+
+def holding(link: Link, states: Iterable[_Held], one: Incoming) -> str | None:
+    """Returns the first of the states that holds exactly what came in, or None."""
+    return next((commit for commit, tree in states if _holds(link, tree, one.blobs)), None)
+
+
+def _holds(link: Link, tree: str, files: Mapping[Path, Blob]) -> bool:
+    there = link.repo.objects.files(tree)
+    alike = all(isinstance(entry := there.get(path), File) and entry.blob == blob for path, blob in files.items())
+    return alike and blobs(link, tree) == files
+
+
+def _nearest(link: Link, one: Incoming, states: Iterable[_Held]) -> tuple[Near, ...]:
+    near = {commit: Near(commit, likeness(one.blobs, blobs(link, tree))) for commit, tree in states}
+    return tuple(sorted(near.values(), key=lambda one: one.alike, reverse=True)[:_NEAR])
 
 
 def _given(link: Link, flow: FlowName, tip: str | None, revision: str) -> Base:
@@ -80,13 +95,13 @@ def _shared(link: Link, commit: str | None, tip: str | None) -> str | None:
 def _named(link: Link, one: Incoming, tip: str | None, history: list[_Held]) -> Base | None:
     """Returns the newest state of the archive's past that the branch has had: known by its commit, or its content."""
     said = one.provenance
-    by_content = {content_id(content): commit for commit, content in reversed(history)}
-    for state in (State(said.commit, said.content), *said.states):
+    by_tree = {tree: commit for commit, tree in reversed(history)}
+    for state in (State(said.commit, ""), *said.states):
         shared = _shared(link, link.repo.refs.get(state.commit) if state.commit else None, tip)
         if shared and link.flow_tree(shared, one.flow):
             return Base(shared, _SAID)
-        if state.content in by_content:
-            return Base(by_content[state.content], _SAID)
+        if state.tree in by_tree:
+            return Base(by_tree[state.tree], _SAID)
     return None
 
 
@@ -97,4 +112,4 @@ def held(link: Link, flow: FlowName, end: str | None) -> Iterator[_Held]:
         tree = link.flow_tree(commit, flow)
         if tree and tree not in seen:
             seen.add(tree)
-            yield commit, blobs(link, tree)
+            yield commit, tree

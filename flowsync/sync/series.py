@@ -14,7 +14,7 @@ from flowsync.sync.imported import bring, commits
 from flowsync.sync.importing import Options, Outcome, common_notes, doubt, open_base, own_notes, read, told
 from flowsync.sync.incoming import Incoming, chosen, incoming, source, store
 from flowsync.sync.land import Holds
-from flowsync.sync.lineage import Base, Unknown, held, lineage
+from flowsync.sync.lineage import Base, Unknown, held, holding, lineage
 from flowsync.sync.link import Link
 from flowsync.sync.result import Did, Result
 
@@ -84,12 +84,8 @@ def _flow(link: Link, row: list[Incoming], options: Options, notes: tuple[str, .
 def _known(link: Link, row: Sequence[Incoming], tip: str | None) -> Mapping[int, str]:
     """Returns which of the archives hold what the flow already was in some commit, by their place in the row."""
     states = list(held(link, row[0].flow, tip))
-    found = {}
-    for index, one in enumerate(row):
-        same = next((commit for commit, content in states if content == one.blobs), None)
-        if same:
-            found[index] = same
-    return found
+    found = {index: holding(link, states, one) for index, one in enumerate(row)}
+    return {index: commit for index, commit in found.items() if commit}
 
 
 def _beside(link: Link, older: Sequence[Incoming], options: Options) -> list[Outcome]:
