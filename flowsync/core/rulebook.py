@@ -318,8 +318,11 @@ _TABLE: tuple[tuple[str, str, Severity, str, str, str], ...] = (
         *("It cannot be loaded.", "Start the file with `---`, the settings, `---`."),
     ),
     (
-        *("FS404", "prompty-model", "error", "A .prompty file's `model` is missing or incomplete."),
-        *("It does not know which model to ask.", "Give `model.configuration` a `type` and what that type needs."),
+        *("FS404", "prompty-model", "warning", "A .prompty file's `model` is missing or incomplete."),
+        *(
+            "It can run only where code that loads it says which model to ask.",
+            "Give `model.configuration` a `type` and what that type needs.",
+        ),
     ),
     (
         *(
