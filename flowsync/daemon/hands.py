@@ -16,6 +16,7 @@ from flowsync.daemon.kept_share import Gate, KeptShare
 from flowsync.daemon.place import Place
 from flowsync.daemon.stamp import Stamp, stamp
 from flowsync.errors import ShareError
+from flowsync.repo.neighbours import git_at_work
 from flowsync.sync.alone import alone
 from flowsync.sync.asked import transfer
 from flowsync.sync.conductor import Conductor
@@ -143,7 +144,7 @@ class Hands:
         """Returns what git is in the middle of, or None."""
         worktree = self.link.repo.worktree
         at = worktree.checkout(self.link.remote.branch)
-        return worktree.busy(at) if at else None
+        return (worktree.busy(at) or git_at_work(at.folder)) if at else None
 
     def tip(self) -> str | None:
         """Returns the branch's commit."""
@@ -158,11 +159,14 @@ class Hands:
         return status(self.link)
 
     def look(self, flows: Collection[str]) -> list[Result]:
-        """Looks at the share; what moved there is landed, and pushed where both sides edited."""
+        """Looks at the share; what moved there is landed, and pushed where both sides edited.
+
+        While git is busy it is only looked at: a branch that moves would make a person's commit under way fail.
+        """
         fetched = self._conductor().fetch(sorted(flows))
         moved = [result.flow for result in fetched if result.did is Did.FETCHED]
         moved = [flow for flow in moved if self.link.remote.mode_of(flow) is not Mode.OBSERVE]
-        return [*fetched, *(self._conductor().sync(moved) if moved else ())]
+        return [*fetched, *(self._conductor().sync(moved) if moved and not self.busy() else ())]
 
     def folders(self) -> frozenset[str]:
         """Returns the names of the folders that lie where flows lie; costs one request."""

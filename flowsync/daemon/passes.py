@@ -59,6 +59,7 @@ class Passes:
         self._tip: str | None = None
         self._status: Status | None = None
         self._looked = False
+        self._busy = 0  # times in a row that git was
         self._glance_every = glance_every
         self.glance_at = clock.monotonic() + glance_every
         self._tries: dict[str, int] = {}
@@ -76,9 +77,11 @@ class Passes:
         if heard.tells(Rumour.CONFIG):
             self._hands.reopen()
         if hold := self._hands.busy():
-            self._inbox.postpone(heard, _WAIT_FOR_GIT)
+            self._inbox.postpone(heard, min(_WAIT_FOR_GIT * 2**self._busy, _AGAIN))
+            self._busy = min(self._busy + 1, 10)
             self._board.health(Health.BUSY, hold.reason, hold.hint)
             return
+        self._busy = 0
         committed = self._commit_live(heard)
         tip = self._hands.tip()
         if (committed or tip != self._tip) and self._looked and self.backoff.until <= self._clock.monotonic():
@@ -129,7 +132,7 @@ class Passes:
     def _finish_what_is_left(self) -> None:
         """Syncs flows that could be; what is still left undone is tried again later."""
         wanted = self._left()
-        if wanted and self.backoff.until <= self._clock.monotonic():
+        if wanted and self.backoff.until <= self._clock.monotonic() and not self._hands.busy():
             self.done("sync", self._urgently(lambda: self._hands.sync(wanted)))
             self.refresh()
             wanted = self._left()

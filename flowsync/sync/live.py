@@ -17,6 +17,7 @@ from flowsync.core.ignore import never_syncs
 from flowsync.core.plan import Hold
 from flowsync.core.tree import FlowName, Path, diff
 from flowsync.errors import RepositoryError
+from flowsync.repo.neighbours import git_at_work
 from flowsync.repo.plumbing import Git, fields
 from flowsync.repo.refs import Move, RefMoved
 from flowsync.repo.worktree import Checkout
@@ -82,7 +83,7 @@ def commit_live(link: Link, flow: FlowName) -> LiveCommit:
 
 
 def _at_rest(link: Link, at: Checkout, flow: FlowName) -> Hold | None:
-    return link.repo.worktree.busy(at) or _staged(link, at, flow)
+    return link.repo.worktree.busy(at) or git_at_work(at.folder) or _staged(link, at, flow)
 
 
 def _staged(link: Link, at: Checkout, flow: FlowName) -> Hold | None:
