@@ -1,6 +1,7 @@
 """The control endpoint: counts, faults, latency and the SMB neighbour over HTTP, for an emulator in its own process.
 
-It lives under a path that no account can have, is off unless asked for, and asks for no signature:
+It lives under a path that no account can have, is off unless asked for, and asks for no signature, but answers
+requests from this machine only:
 
     GET, DELETE       counts                  requests by operation; start anew
     GET               log                     operation and path of each request
@@ -14,6 +15,7 @@ It lives under a path that no account can have, is off unless asked for, and ask
 """
 
 import base64
+import ipaddress
 import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,8 @@ PREFIX = "/!control/"
 
 async def answer(handler: "Handler", request: web.BaseRequest) -> web.Response:
     """Answers one request to the control endpoint."""
+    if not ipaddress.ip_address((request.remote or "0.0.0.0").partition("%")[0]).is_loopback:
+        return web.json_response({"error": "Control is for this machine only."}, status=403)
     topic = request.path[len(PREFIX) :]
     body = await request.read()
     try:

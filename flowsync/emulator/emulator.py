@@ -60,7 +60,8 @@ class Emulator:
     @property
     def url(self) -> str:
         """The service's URL, with the account in its path."""
-        return f"{'https' if self._certificate else 'http'}://{self.host}:{self._port}/{self.account}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self._certificate else 'http'}://{host}:{self._port}/{self.account}"
 
     @property
     def port(self) -> int:
