@@ -12,6 +12,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Serves the REST data plane of Azure Files over a folder of real files: Azure SDKs, rclone and flowsync talk "
         "to it as to Azure, and an edit in the folder is an edit in Studio. It listens on loopback only."
     )
+    parser.epilog = (
+        "It prints the connection string to export and the share's URL for `flowsync init --share`, and runs until "
+        "it is interrupted. The files, their ids, leases and times outlive it."
+    )
     parser.add_argument(
         "--port", type=int, default=10004, metavar="N", help="port to listen on, 0 for any free one (%(default)s)"
     )
@@ -34,6 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--opaque-tokens",
         action="store_true",
         help="accept any bearer token, also one that is no JWT (default: check it)",
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="KIND[,KEY=VALUE…]",
+        help="make requests go wrong, such as refuse,operation=list,code=ServerBusy,retry_after=1,times=3; kinds: "
+        "refuse, delay, hang, drop_before, drop_after, truncate, garble; may be repeated",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed for faults that strike by chance")
     parser.add_argument("--ready-file", metavar="FILE", help="write the URL here once it listens")

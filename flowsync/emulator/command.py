@@ -4,12 +4,28 @@ import argparse
 import os
 import signal
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
+from typing import Any, cast, get_args
 
 from flowsync.emulator.emulator import WELL_KNOWN_ACCOUNT, WELL_KNOWN_KEY, Emulator
+from flowsync.emulator.faults import Fault, Kind
 from flowsync.errors import UsageError
 
+_KEYS: Mapping[str, Callable[[str], str | int | float]] = {
+    "operation": str,
+    "path": str,
+    "skip": int,
+    "times": int,
+    "chance": float,
+    "page": int,
+    "status": int,
+    "code": str,
+    "retry_after": float,
+    "seconds": float,
+    "keep": int,
+}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -17,7 +33,10 @@ def serve(args: argparse.Namespace) -> int:
     """Runs an emulator with the command's options until SIGINT or SIGTERM."""
     stopped = threading.Event()
     _on_signals(stopped)
+    faults = [_fault(text) for text in args.fault]
     with make(args) as emulator:
+        for fault in faults:
+            emulator.faults.add(fault)
         print(banner(emulator, args), flush=True)
         if args.ready_file:
             _write_ready(Path(args.ready_file), emulator.url)
@@ -70,6 +89,22 @@ def _account(text: str) -> tuple[str, str]:
     if not (name and colon and key):
         raise UsageError(f"--account needs NAME:KEY, not {text!r}.", "The key is base64, as Azure shows it.")
     return name, key
+
+
+def _fault(text: str) -> Fault:
+    """Reads a rule such as ``refuse,operation=list,times=3``; ``times=all`` is for ever."""
+    kind, *pairs = text.split(",")
+    values: dict[str, Any] = {}
+    try:
+        if kind not in get_args(Kind):
+            raise ValueError(kind)
+        for pair in pairs:
+            name, _, value = pair.partition("=")
+            values[name] = None if value == "all" else _KEYS[name](value)
+    except (KeyError, ValueError) as error:
+        hint = f"KIND is one of {', '.join(get_args(Kind))}; KEY one of {', '.join(_KEYS)}."
+        raise UsageError(f"--fault {text!r} is not KIND[,KEY=VALUE…].", hint) from error
+    return Fault(cast(Kind, kind), **values)
 
 
 def _write_ready(path: Path, url: str) -> None:

@@ -76,6 +76,17 @@ def test_other_accounts_and_the_control_endpoint(tmp_path: Path) -> None:
         assert Raw(url)("GET", "/!control/counts", sign=False, prefix="").body.startswith(b'{"get_share": 3')
 
 
+def test_faults_by_flag(tmp_path: Path) -> None:
+    fault = "refuse,operation=get_share,code=TooManyRequests,retry_after=2,times=2"
+    with running(tmp_path, "--port", "0", "--share", "code", "--fault", fault) as (_, url):
+        answers = [Raw(url)("GET", "/code?restype=share") for _ in range(3)]
+        assert [answer.status for answer in answers] == [429, 429, 200]
+        assert answers[0].headers["Retry-After"] == "2"
+    for wrong in ("explode", "refuse,color=red", "refuse,times=many"):
+        with running(tmp_path, "--port", "0", "--fault", wrong) as (process, _):
+            assert "UsageError: --fault" in process.communicate(timeout=30)[1]
+
+
 def test_a_port_or_a_folder_that_is_taken(tmp_path: Path) -> None:
     with running(tmp_path, "--port", "0") as (_, url):
         port = url.split(":")[2].split("/")[0]
