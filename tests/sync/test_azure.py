@@ -389,3 +389,22 @@ def test_files_of_any_content_and_name(azure_world: World) -> None:
     assert {path: world.there("chat flow")[path] for path in contents} == {
         path: content + b"!" for path, content in contents.items()
     }
+
+
+def test_a_write_that_failed_and_yet_took_effect_is_settled_by_the_next_look(
+    azure_world: World, emulator: Emulator
+) -> None:
+    world = azure_world
+    world.studio_flow("chat", a_py="one\n", b_py="one\n")
+    world.sync()
+    world.commit({"flows/chat/a.py": "two\n", "flows/chat/flow.dag.yaml": DAG + "# two\n"})
+    emulator.faults.drop_after("create_file", "*/a.py", times=None)
+    emulator.faults.refuse("head_file", status=403, code="AuthorizationPermissionMismatch", times=None, skip=1)
+    emulator.faults.refuse("get_file", status=403, code="AuthorizationPermissionMismatch", times=None)
+    world.sync(code=4)
+    assert world.share.folder.joinpath("chat/a.py").read_bytes() == b"two\n"  # type: ignore[attr-defined]
+    emulator.faults.clear()
+    world.sync()
+    assert world.there("chat") == world.here("chat") and world.states() == {"chat": "in-sync"}
+    assert world.git("rev-list", "--merges", "main") == ""
+    assert not list((world.folder / ".git/flowsync/journal").rglob("*.jsonl"))
