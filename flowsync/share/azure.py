@@ -13,7 +13,6 @@ from functools import partial
 from types import TracebackType
 from typing import Literal, Self
 
-from flowsync.core.names import problem_with_path
 from flowsync.errors import ShareError
 from flowsync.share import guard
 from flowsync.share.azure_credential import find
@@ -26,6 +25,7 @@ from flowsync.share.azure_write import Body, Writer
 from flowsync.share.base import TEMPORARIES, Content, Failed, Listing, Outcome, Put, Remove, Version
 from flowsync.share.codes import Why, concerns_share, why
 from flowsync.share.location import AzureLocation
+from flowsync.share.paths import refuse_illegal
 
 _PAGE = 5000  # the service's own limit
 
@@ -94,7 +94,7 @@ class AzureShare:
     def make_folders(self, paths: Sequence[str]) -> None:
         """Makes each folder and its missing parents, those of one depth side by side."""
         for path in paths:
-            _refuse_illegal(path)
+            refuse_illegal(path)
         for level in _levels(paths):
             self._each(partial(self._make_folder, path) for path in level)
 
@@ -143,7 +143,7 @@ class AzureShare:
 
     async def _read(self, path: str, known: Version | None) -> Content | Failed:
         try:
-            _refuse_illegal(path)
+            refuse_illegal(path)
             return Content(path, *await read(self._files, self._at(path), known))
         except ShareError as error:
             return Failed(path, _of_path(error))
@@ -151,14 +151,14 @@ class AzureShare:
     def _write(self, put: Put) -> Job[Outcome]:
         """Prepares a write, in the caller's thread: that is where content may be opened."""
         try:
-            _refuse_illegal(put.path)
+            refuse_illegal(put.path)
             return partial(self._writer.run, put.path, guard.write(put, self._inline), Body.of(put))
         except ShareError as error:
             return partial(_failed, put.path, error)
 
     def _remove(self, item: Remove) -> Job[Outcome]:
         try:
-            _refuse_illegal(item.path)
+            refuse_illegal(item.path)
             return partial(self._writer.run, item.path, guard.remove(item), None)
         except ShareError as error:
             return partial(_failed, item.path, error)
@@ -206,8 +206,3 @@ def _levels(paths: Sequence[str]) -> list[list[str]]:
     for path in paths:
         depths.setdefault(path.count("/"), []).append(path)
     return [depths[depth] for depth in sorted(depths)]
-
-
-def _refuse_illegal(path: str) -> None:
-    if problem := problem_with_path(path):
-        raise ShareError(f"{path!r} cannot be written or read: {problem.reason}.", problem.hint)

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 from urllib.parse import unquote
 
-from flowsync.core.names import problem_with_name
 from flowsync.core.tree import Problem
 from flowsync.errors import ShareError
 from flowsync.share.azure_wire import Ask, Reply, Wire
 from flowsync.share.base import Listing, Version
 from flowsync.share.codes import failure
+from flowsync.share.paths import printable, problem
 
 RANGE = 4 * 1024 * 1024
 """Largest body of one request that writes, in bytes."""
+
+_BODIES_SINCE = "2026-06-06"
 
 # Sizes as far as the service knows them; names as they are, so that a trailing dot is seen and reported.
 _LISTING = {"x-ms-file-extended-info": "true", "x-ms-allow-trailing-dot": "true"}
@@ -76,8 +78,15 @@ class Files:
         total = reply.headers.get("Content-Range", "").rpartition("/")[2]
         return Part(_version(reply, int(total or reply.headers.get("Content-Length", "0")), path), reply.body)
 
+    @property
+    def bodies(self) -> bool:
+        """Tells whether the service takes a file's content with the request that creates it."""
+        return self.wire.version >= _BODIES_SINCE
+
     async def create(self, path: str, size: int, body: bytes = b"", lease: str | None = None) -> Version:
         """Creates a file of this size, over one that is there; without a body it holds zeros."""
+        if body and not self.bodies:
+            raise failure("RequestBodyTooLarge", path, 413)
         headers = {"x-ms-type": "file", "x-ms-content-length": str(size), **_lease(lease)}
         return _version(await self.wire.ask(Ask("PUT", path, headers=headers, body=body)), size, path)
 
@@ -150,8 +159,8 @@ class _Entries:
             name = unquote(name)
         if name.lower() == self.hide:
             return
-        if reason := problem_with_name(name):
-            self.problems[name] = Problem(f"its name {reason}", "rename it")
+        if found := problem(name):
+            self.problems[printable(name)] = found
         elif entry.tag == "Directory":
             self.folders[name] = entry.findtext("FileId") or ""
         else:

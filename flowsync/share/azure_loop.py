@@ -103,7 +103,7 @@ class _Stream(Generic[T]):
 
     def _settle(self) -> None:
         """Ends what is in flight when the caller stops early: by itself if it can, so that no lease is left behind."""
-        if not self._started:
+        if not self._started or self._loop.is_closed():
             return
         self._loop.call_soon_threadsafe(self._cancel_waiting)
         while self._started:

@@ -29,6 +29,7 @@ from flowsync.share.azure_errors import from_reply, from_sdk
 from flowsync.share.azure_retry import TRANSIENT, Patience, retry_after
 from flowsync.share.codes import NO_ANSWER, failure
 
+_OLDER = "2025-05-05"  # what other clouds may still be at; has all we need but creating a file with its content
 _PIECE = 256 * 1024  # bytes read from a connection at once
 
 
@@ -75,6 +76,7 @@ class Wire:
     def __init__(self, access: Access, share: str, width: int, patience: Patience) -> None:
         self.requests = 0
         self.date = ""  # of the last answer, as the service sent it
+        self.version = ""  # of the protocol; the SDK's newest, unless the service is older
         self.hurried = False  # nothing is repeated any more: the session is closing
         self._access = access
         self._share = share
@@ -93,6 +95,7 @@ class Wire:
         self._client: ShareClient | None = None
         self._opening: asyncio.Lock | None = None
         self._quiet_until = 0.0
+        self._accepted = False
 
     def url(self, path: str) -> str:
         """Returns the URL of a path on the share."""
@@ -112,9 +115,12 @@ class Wire:
             try:
                 response = await self._send(ask)
                 if response.status_code < 300:
+                    self._accepted = True
                     return Reply(response.status_code, response.headers, await self._body(ask, response))
                 await response.read()
                 error: ShareError = from_reply(response.status_code, response.headers, ask.path)
+                if self._may_be_older(error):
+                    continue
                 if response.status_code not in TRANSIENT:
                     raise error
                 wanted = retry_after(response.headers.get("Retry-After"))
@@ -164,6 +170,7 @@ class Wire:
                 transport=self._transport,
                 retry_policy=self._door,
             )
+            self.version = self._client.api_version
 
     async def close(self) -> None:
         """Closes the session."""
@@ -180,7 +187,7 @@ class Wire:
     async def _send(self, ask: Ask) -> AsyncHttpResponse:
         await self.open()
         assert self._transport is not None and self._client is not None
-        headers: MutableMapping[str, str] = {**self._headers, "x-ms-version": self._client.api_version, **ask.headers}
+        headers: MutableMapping[str, str] = {**self._headers, "x-ms-version": self.version, **ask.headers}
         if ask.body or ask.method == "PUT":
             headers["Content-Length"] = str(len(ask.body))
         if ask.body:
@@ -202,6 +209,13 @@ class Wire:
         async for piece in response.iter_raw():
             ask.into.write(piece)
         return b""
+
+    def _may_be_older(self, error: ShareError) -> bool:
+        """Speaks an older version from now on, if the service never accepted a request of the newest."""
+        if error.code != "InvalidHeaderValue" or self._accepted or self.version <= _OLDER:
+            return False
+        self.version = _OLDER
+        return True
 
     def _again(self, tries: int, pause: float, deadline: float) -> bool:
         if self.hurried or (not self.date and tries > self._patience.first_contact):

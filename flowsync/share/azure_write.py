@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import io
 from dataclasses import dataclass
 from typing import BinaryIO, assert_never
 
@@ -155,10 +156,12 @@ class Writer:
     async def _create(self, request: guard.Create, path: str, body: Body) -> Version:
         if request.lease is None:
             await self.make_temporaries()
-        if body.reader is None:
+        if body.reader is not None:
+            async with self._large:
+                return await self._upload(request.put, path, body.reader)
+        if self._files.bodies or request.lease is not None:
             return await self._files.create(path, request.put.size, body.content, request.lease)
-        async with self._large:
-            return await self._upload(request.put, path, body.reader)
+        return await self._upload(request.put, path, io.BytesIO(body.content))
 
     async def _upload(self, put: Put, path: str, reader: BinaryIO) -> Version:
         """Fills a temporary range by range, with a few of them in memory."""

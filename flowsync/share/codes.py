@@ -97,7 +97,8 @@ TABLE: dict[str, Code] = {
     # what may be asked
     "InvalidFileOrDirectoryPathName": Code(ShareError, "{} is not a name that the share allows.", _NAME),
     "InvalidResourceName": Code(ShareError, "{} is not a name that the share allows.", _NAME),
-    "RequestBodyTooLarge": Code(ShareError, "{} is too large for one request.", "set write: replace"),
+    # this way to write is closed, as with an open file: the other one is taken
+    "RequestBodyTooLarge": Code(ShareError, "{} is too large for one request.", "set write: replace", Why.BUSY),
     "FileSizeLimitExceeded": Code(ShareError, "{} is larger than a share allows.", "leave it out with .gitignore"),
     "ShareSizeLimitReached": Code(ShareError, "The share is full; {} was not written.", "raise its quota"),
     "UnsupportedHeader": Code(ShareError, "The service does not know a part of the request for {}.", "report this"),

@@ -16,7 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TypeVar, cast
 
-from flowsync.core.names import problem_with_name, problem_with_path
 from flowsync.core.tree import Problem
 from flowsync.errors import ShareError, ShareMissing
 from flowsync.share.base import (
@@ -33,6 +32,7 @@ from flowsync.share.folder_dir import ANCHORS, Dir, is_link
 from flowsync.share.folder_errors import explain
 from flowsync.share.folder_seen import copy, is_young, version_of, wait_a_tick
 from flowsync.share.folder_write import Placed, place, prove, remove
+from flowsync.share.paths import printable, problem, refuse_illegal
 
 _IN_MEMORY = 4 * 1024 * 1024  # a larger file goes to a temporary file on disk while it is read
 _BATCH = 64  # writes that wait for the file system's clock together
@@ -102,7 +102,7 @@ class FolderShare:
         """Creates each folder and its missing parents."""
         with self._root() as root:
             for path in paths:
-                _refuse_illegal(path)
+                refuse_illegal(path)
                 parts = path.split("/")
                 for depth in range(len(parts)):
                     self._make(root, "/".join(parts[:depth]), parts[depth])
@@ -190,7 +190,7 @@ class FolderShare:
     def _read(self, root: Dir, path: str) -> Content | Failed:
         parent, _, name = path.rpartition("/")
         try:
-            _refuse_illegal(path)
+            refuse_illegal(path)
             with root.below(parent) as folder:
                 fd = folder.open_file(name)
             try:
@@ -209,7 +209,7 @@ class FolderShare:
         self._requests += 1
         parent, _, name = item.path.rpartition("/")
         try:
-            _refuse_illegal(item.path)
+            refuse_illegal(item.path)
             with root.below(parent) as folder:
                 return act(folder, name, item)
         except OSError as error:
@@ -253,8 +253,8 @@ def _listing(folder: Dir, hide: str) -> Listing:
     for name, entry in found.items():
         if entry is None:
             continue
-        if reason := problem_with_name(name):
-            problems[_printable(name)] = Problem(f"its name {reason}", "rename it")
+        if found_wrong := problem(name):
+            problems[printable(name)] = found_wrong
         elif is_link(entry):
             problems[name] = Problem("it is a link, and links are never followed", "put the file itself there")
         elif stat.S_ISDIR(entry.st_mode):
@@ -271,17 +271,6 @@ def _look(folder: Dir, name: str) -> os.stat_result | None:
         return folder.look(name)
     except FileNotFoundError:  # gone since the folder was read
         return None
-
-
-def _printable(name: str) -> str:
-    """Returns a name whose bytes are not UTF-8, or that holds controls, as text that can be shown."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-
-
-def _refuse_illegal(path: str) -> None:
-    if problem := problem_with_path(path):
-        raise ShareError(f"{_printable(path)!r} cannot be written or read: {problem.reason}.", problem.hint)
 
 
 @contextmanager

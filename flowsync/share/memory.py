@@ -14,8 +14,6 @@ from functools import partial
 from types import TracebackType
 from typing import Literal, Self, TypeVar, assert_never
 
-from flowsync.core.names import problem_with_name, problem_with_path
-from flowsync.core.tree import Problem
 from flowsync.errors import ShareError, ShareUnavailable
 from flowsync.share import guard
 from flowsync.share.base import TEMPORARIES, Content, Failed, Listing, Outcome, Put, Remove, Version
@@ -23,6 +21,7 @@ from flowsync.share.codes import NO_ANSWER, Why, concerns_share, failure, why
 from flowsync.share.debts import Debts
 from flowsync.share.location import MemoryLocation
 from flowsync.share.memory_store import Store
+from flowsync.share.paths import printable, problem, refuse_illegal
 
 Kind = Literal["list", "read", "look", "create", "rename", "delete", "acquire", "release", "make", "remove", "wait"]
 _Result = TypeVar("_Result")
@@ -129,7 +128,7 @@ class MemoryShare:
     def make_folders(self, paths: Sequence[str]) -> None:
         """Makes each folder and its missing parents."""
         for path in paths:
-            _refuse_illegal(path)
+            refuse_illegal(path)
             parts = path.split("/")
             for depth in range(1, len(parts) + 1):
                 self._make("/".join(parts[:depth]))
@@ -197,7 +196,7 @@ class MemoryShare:
         reply: guard.Reply = None
         broken: ShareError | None = None
         try:
-            _refuse_illegal(path)
+            refuse_illegal(path)
             while True:
                 reply = self._perform(steps.send(reply))
                 if isinstance(reply, guard.Refused) and concerns_share(reply.error):
@@ -308,17 +307,10 @@ def _content(put: Put) -> bytes:
 
 
 def _listing(entries: Mapping[str, Version | str], hide: str) -> Listing:
-    problems = {
-        name: Problem(f"its name {reason}", "rename it") for name in entries if (reason := problem_with_name(name))
-    }
-    shown = {name: entry for name, entry in entries.items() if name not in problems and name != hide}
+    problems = {printable(name): found for name in entries if (found := problem(name))}
+    shown = {name: entry for name, entry in entries.items() if name != hide and not problem(name)}
     return Listing(
         {name: entry for name, entry in shown.items() if isinstance(entry, Version)},
         {name: entry for name, entry in shown.items() if isinstance(entry, str)},
         problems,
     )
-
-
-def _refuse_illegal(path: str) -> None:
-    if problem := problem_with_path(path):
-        raise ShareError(f"{path!r} cannot be written or read: {problem.reason}.", problem.hint)
