@@ -224,6 +224,21 @@ INLINE = edit(
     ("  source:\n    type: code\n    path: clean.py\n", "  source: {type: code, path: clean.py}\n"),
     ("  inputs:\n    page: ${fetch.output}\n", '  inputs: {page: "${fetch.output}"}\n'),
 )
+QUESTION = "inputs:\n  question:\n    type: string\n    default: hello\n"
+UNUSED = """\
+node_variants:
+  other:
+    variants: {}
+  summarise:
+    default_variant_id: a
+    variants:
+      a:
+        node:
+          type: llm
+          source:
+            type: code
+            path: summarise.jinja2
+"""
 NO_END = BASE.removesuffix("\n")
 RENAMED = [("- name: clean\n", "- name: tidy\n"), ('"${clean.output}"', '"${tidy.output}"')]
 
@@ -522,6 +537,16 @@ MERGES: list[Scenario] = [
         [("environment:\n", "x_layout: {a: 1}\nenvironment:\n")],
         [("requirements.txt\n", "requirements.txt\nx_view: list\n")],
     ),
+    both(
+        "remote renames a node with variants, local edits one of them",
+        [("temperature: 0.9", "temperature: 1.0")],
+        [
+            ("- name: summarise\n", "- name: sum_up\n"),
+            ("node_variants:\n  summarise:", "node_variants:\n  sum_up:"),
+            ("${summarise.output}", "${sum_up.output}"),
+        ],
+        VARIANTS,
+    ),
 ]
 
 CONFLICTS: list[Scenario] = [
@@ -714,6 +739,34 @@ CONFLICTS: list[Scenario] = [
         edit(BASE, ("temperature: 0.2", "temperature: 0.9")),
         None,
         ("nodes/summarise/inputs/temperature",),
+    ),
+    conflict(
+        "adjacent lines of one description",
+        [("Answers questions\n", "Answers all questions\n")],
+        [("from the web", "from anywhere")],
+        "description",
+        base=EXTRAS,
+    ),
+    conflict(
+        "local empties a section that remote edits",
+        [(QUESTION, "inputs: {}\n"), ("${inputs.question}", "x")],
+        [("hello", "hi")],
+        "inputs",
+    ),
+    conflict(
+        "local uses the variants that remote clears away",
+        [("  type: llm\n  source:\n    type: code\n    path: summarise.jinja2\n", "  use_variants: true\n")],
+        [(UNUSED[UNUSED.index("  summarise:") :], "")],
+        "node_variants/summarise",
+        base=BASE + UNUSED,
+    ),
+    Scenario(
+        "each renames another node to one name",
+        BASE,
+        edit(BASE, *RENAMED),
+        edit(BASE, ("- name: fetch\n", "- name: tidy\n"), ("${fetch.output}", "${tidy.output}")),
+        None,
+        ("nodes/tidy", "nodes/clean"),
     ),
 ]
 

@@ -224,3 +224,12 @@ def test_a_clean_line_merge_that_breaks_the_graph_is_noticed() -> None:
         "${clean.output} names a node that is gone after the merge",
     )
     assert new_flaws(joined.encode(), remote.encode(), joined.encode()) == ()
+
+
+def test_of_two_new_orders_ours_is_kept_and_that_is_said() -> None:
+    nodes = ["- name: a\n", "- name: b\n", "- name: c\n"]
+    base, local, remote = ("nodes:\n" + "".join(nodes[i] for i in order) for order in ((0, 1, 2), (1, 0, 2), (2, 1, 0)))
+    result = merge(base, local, remote)
+    assert result.content.decode() == local
+    assert [(d.path, d.action) for d in result.decisions] == [("nodes", Action.LOCAL)]
+    assert "order" in result.decisions[0].reason

@@ -61,12 +61,22 @@ def arranged(
     """
     known = list(base)
     sides = list(local), list(remote)
-    common = set(known).intersection(*sides)
-    of_base, of_local, of_remote = ([key for key in side if key in common] for side in (known, *sides))
+    of_base, of_local, of_remote = _common(known, *sides)
     if ordered and of_local == of_base != of_remote:
         sides = sides[1], sides[0]
     order = _woven(*sides, set(known), 1 if first_fixed else 0)
     return [*order, *(key for key in known if key not in sides[0] and key not in sides[1])]
+
+
+def disordered(base: Iterable[str], local: Iterable[str], remote: Iterable[str]) -> bool:
+    """Tells whether both sides changed the order of what is in all versions, and not in the same way."""
+    of_base, of_local, of_remote = _common(list(base), list(local), list(remote))
+    return of_base not in (of_local, of_remote) and of_local != of_remote
+
+
+def _common(*versions: list[str]) -> list[list[str]]:
+    common = set(versions[0]).intersection(*versions[1:])
+    return [[key for key in version if key in common] for version in versions]
 
 
 def _woven(first: list[str], second: list[str], base: set[str], top: int) -> list[str]:

@@ -11,8 +11,6 @@ from enum import Enum
 Meaning = Hashable
 """What a value says, without quotes, order of keys, style or comments; compared for equality only."""
 
-NULL: Meaning = ("", "NoneType", None)
-
 
 class Side(Enum):
     """One of the two sides of a merge."""
@@ -115,8 +113,6 @@ def meaning_of(piece: Piece, side: Side = Side.LOCAL) -> Meaning:
     if isinstance(piece, Leaf):
         return piece.meaning
     entries = list(chosen(piece, side))
-    if not entries and piece.flow is None:
-        return NULL  # a key with nothing below it
     if piece.kind is Kind.SEQUENCE:
         return ("sequence", tuple(meaning_of(entry.value, side) for entry in entries))
     return ("mapping", frozenset((entry.key, meaning_of(entry.value, side)) for entry in entries))

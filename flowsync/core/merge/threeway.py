@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from flowsync.core.merge import comments
 from flowsync.core.merge.decision import Action, Decision
 from flowsync.core.merge.framing import clashes, framed, lines_of_both, must_rise, rewritten
-from flowsync.core.merge.identity import Renames, arranged, by_key, renamed, unrelated
+from flowsync.core.merge.identity import Renames, arranged, by_key, disordered, renamed, unrelated
 from flowsync.core.merge.pieces import Clash, Document, Entry, Group, Kind, Piece, Side, meaning_of, moved, same
 from flowsync.core.merge.writing import entry_text
 
@@ -18,6 +18,7 @@ BOTH_CHANGED = "both sides changed it"
 BOTH_ADDED = "both sides added it"
 DELETED_LOCALLY = "deleted locally, changed on the remote"
 DELETED_REMOTELY = "changed locally, deleted on the remote"
+REORDERED = "both sides changed the order of nodes, which means nothing; the local one is kept"
 COMMENTED = "one side changed it, the other commented on it"
 
 Versions = tuple[Entry | None, Entry | None, Entry | None]
@@ -62,6 +63,8 @@ class _Weaver:
         of_remote = by_key(remote, path, self.renames[Side.REMOTE])
         if of_base is None or of_local is None or of_remote is None:
             return None
+        if path == "nodes" and disordered(of_base, of_local, of_remote):
+            self.decisions.append(Decision(path, Action.LOCAL, None, None, None, REORDERED))
         merged: list[Entry | Clash] = []
         for key in arranged(of_base, of_local, of_remote, local.kind is Kind.SEQUENCE, stacked):
             versions = (of_base.get(key), of_local.get(key), of_remote.get(key))
