@@ -68,6 +68,13 @@ def _home(path: str, flows: frozenset[str]) -> str | None:
     return next((folder for folder in above if folder in flows), None)
 
 
+def chosen(found: Layout, flow: str, every: bool) -> tuple[Root, ...]:
+    """Returns the roots that are meant: the only one, the one of that name, all; none if a person must choose."""
+    if len(found.roots) == 1 or every:
+        return found.roots
+    return tuple(root for root in found.roots if flow and flow in (root.name, root.folder))
+
+
 def is_noise(name: str) -> bool:
     """Tells whether a file is one that macOS or Windows leaves in folders and archives by itself."""
     *folders, last = name.casefold().split("/")

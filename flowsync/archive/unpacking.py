@@ -14,6 +14,7 @@ from flowsync.archive.reading import Archive, Member
 from flowsync.core.tree import Path
 from flowsync.errors import UsageError
 
+_TOGETHER = 32  # files that one thread brings to the disk
 _SYNCING = 16  # files at once: the disk takes them together, while the next are unpacked
 
 
@@ -30,12 +31,12 @@ def unpack(
             raise UsageError(f"{target} exists already", "choose another folder with --into, or move it away")
     with _made(into), _temporary(into) as folder:
         with ThreadPoolExecutor(_SYNCING) as pool:
-            written = [
-                pool.submit(_settle, path)
+            settling = [
+                pool.submit(_settle, written)
                 for name, files in flows.items()
-                for path in _fill(archive.file, files, folder / name, advance)
+                for written in _fill(archive.file, files, str(folder / name), advance)
             ]
-        for each in written:
+        for each in settling:
             each.result()
         for name, target in targets.items():
             (folder / name).rename(target)
@@ -66,23 +67,32 @@ def _temporary(beside: FilePath) -> Iterator[FilePath]:
 
 
 def _fill(
-    file: BinaryIO, files: Mapping[Path, Member], folder: FilePath, advance: Callable[[int], None]
-) -> Iterator[FilePath]:
-    folder.mkdir()
-    made = {""}
+    file: BinaryIO, files: Mapping[Path, Member], folder: str, advance: Callable[[int], None]
+) -> Iterator[list[str]]:
+    """Unpacks a flow, and yields the files that are written, some at a time."""
+    made, written = {""}, list[str]()
+    FilePath(folder).mkdir()
     for path, member in files.items():
         inner = path.rpartition("/")[0]
         if inner not in made:
-            (folder / inner).mkdir(parents=True, exist_ok=True)
+            FilePath(folder, inner).mkdir(parents=True, exist_ok=True)
             made.add(inner)
-        with (folder / path).open("xb") as out:
+        with open(f"{folder}/{path}", "xb") as out:  # noqa: PTH123 (a Path costs more than a small file)
             for piece in contents(file, member):
                 out.write(piece)
                 advance(len(piece))
-        yield folder / path
+        written.append(f"{folder}/{path}")
+        if len(written) == _TOGETHER:
+            yield written
+            written = []
+    yield written
 
 
-def _settle(path: FilePath) -> None:
-    """Brings a file to the disk, before the rename makes it count."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+def _settle(files: list[str]) -> None:
+    """Brings files to the disk, before the rename makes them count."""
+    for path in files:
+        descriptor = os.open(path, os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

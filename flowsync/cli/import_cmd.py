@@ -2,7 +2,9 @@
 
 import argparse
 import shlex
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,18 +59,23 @@ def run(args: argparse.Namespace) -> int:
 
 def options(args: argparse.Namespace) -> "Options":
     """Returns what the command line says about how to read and land archives."""
+    from flowsync.archive.limits import Limits
+    from flowsync.sync.importing import Options
+
+    return Options(args.flow, args.all, args.base, _wish(args), Limits().having(args.limit), _encoding(args))
+
+
+def _encoding(args: argparse.Namespace) -> str | None:
     import codecs
 
-    from flowsync.archive.limits import Limits
     from flowsync.errors import UsageError
-    from flowsync.sync.importing import Options
 
     if args.encoding:
         try:
             codecs.lookup(args.encoding)
         except LookupError:
             raise UsageError(f"{args.encoding} is no encoding that Python knows", "--encoding cp437") from None
-    return Options(args.flow, args.all, args.base, _wish(args), Limits().having(args.limit), args.encoding)
+    return str(args.encoding) if args.encoding else None
 
 
 def _wish(args: argparse.Namespace) -> "Wish":
@@ -164,29 +171,39 @@ def command(args: argparse.Namespace, outcome: "Outcome", more: tuple[str, ...])
 
 def _unpack(args: argparse.Namespace) -> int:
     """Unpacks the flows of each archive to folders, with no Git about."""
+    from flowsync.archive.flows import flows_in, to_unpack
+    from flowsync.archive.limits import Limits
     from flowsync.archive.unpacking import unpack
     from flowsync.cli.output import paint, plain, say, say_json
-    from flowsync.cli.progress import reporter
     from flowsync.errors import Exit
-    from flowsync.sync.importing import read
-    from flowsync.sync.meter import Meter
-    from flowsync.sync.unpacked import wanted_flows
 
     made: list[Path] = []
-    chosen = options(args)
-    with reporter(args.json) as watching:
-        for path in args.archives:
-            with read(_place(args, path), chosen) as (archive, found):
-                flows = wanted_flows(archive, found, _place(args, path), chosen)
-                if args.dry_run:
-                    made += [_place(args, args.into) / name for name in flows]
-                    continue
-                total = sum(member.size for files in flows.values() for member in files.values())
-                with Meter(watching, f"Unpacking {path}", total) as advance:
-                    made += unpack(archive, flows, _place(args, args.into), advance)
+    into, limits = _place(args, args.into), Limits().having(args.limit)
+    for path in (_place(args, path) for path in args.archives):
+        with flows_in(path, limits, _encoding(args)) as (archive, found):
+            flows = to_unpack(archive, found, path, args.flow, args.all)
+            total = sum(member.size for files in flows.values() for member in files.values())
+            if args.dry_run:
+                made += [into / name for name in flows]
+                continue
+            with _progress(args, f"Unpacking {path.name}", total) as advance:
+                made += unpack(archive, flows, into, advance)
     if args.json:
         say_json({"version": 1, "dry_run": args.dry_run, "folders": [str(folder) for folder in made]})
         return Exit.DONE
     for folder in made:
         say(f"{paint('would be unpacked' if args.dry_run else 'unpacked', 'green')}  {plain(str(folder))}")
     return Exit.DONE
+
+
+@contextmanager
+def _progress(args: argparse.Namespace, what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yields what to tell bytes to; the engine, which brings the bars, is loaded only where someone watches."""
+    if args.json or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from flowsync.cli.progress import reporter
+    from flowsync.sync.meter import Meter
+
+    with reporter() as watching, Meter(watching, what, total) as advance:
+        yield advance

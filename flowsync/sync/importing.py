@@ -1,18 +1,16 @@
 """Importing archives: each is read whole, recognised, and landed; where something is not known, a person chooses."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
-from flowsync.archive.layout import Layout, layout
+from flowsync.archive.flows import flows_in
+from flowsync.archive.layout import Layout, chosen
 from flowsync.archive.limits import Limits
-from flowsync.archive.reading import Archive, opened
+from flowsync.archive.reading import Archive
 from flowsync.core.plan import Hold
 from flowsync.core.tree import FlowName
-from flowsync.errors import ArchiveRefused
 from flowsync.sync.imported import Wish, bring
-from flowsync.sync.incoming import Incoming, chosen, incoming, source, store
+from flowsync.sync.incoming import Incoming, incoming, source, store
 from flowsync.sync.lineage import Base, Unknown, lineage
 from flowsync.sync.link import Link
 from flowsync.sync.result import Did, Result
@@ -52,7 +50,7 @@ class Outcome:
 
 def take_in(link: Link, path: FilePath, options: Options) -> list[Outcome]:
     """Imports one archive. ArchiveRefused if anything in it is wrong: then nothing of it is taken."""
-    with read(path, options) as (archive, found):
+    with flows_in(path, options.limits, options.encoding) as (archive, found):
         roots = chosen(found, options.flow, options.every)
         if not roots or len({root.name for root in roots}) < len(roots):
             return [_several(path, found)]
@@ -60,16 +58,6 @@ def take_in(link: Link, path: FilePath, options: Options) -> list[Outcome]:
         every = [incoming(link, archive, root, came_from, options.flow, alone) for root in roots]
         common = common_notes(archive, found)
         return [_take(link, archive, one, options, common) for one in every]
-
-
-@contextmanager
-def read(path: FilePath, options: Options) -> Iterator[tuple[Archive, Layout]]:
-    """Yields an archive and what flows it holds; a refusal names the archive."""
-    try:
-        with opened(path, options.limits, options.encoding) as archive:
-            yield archive, layout(archive.members)
-    except ArchiveRefused as refused:
-        raise ArchiveRefused(f"{path.name} is refused: {refused.message}", refused.hint) from refused
 
 
 def _several(path: FilePath, found: Layout) -> Outcome:

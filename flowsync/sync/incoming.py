@@ -7,7 +7,7 @@ from pathlib import Path as FilePath
 from typing import BinaryIO, cast
 
 from flowsync.archive.contents import Reader, blob_of, contents
-from flowsync.archive.layout import Layout, Root, stem
+from flowsync.archive.layout import Root, stem
 from flowsync.archive.names import shown
 from flowsync.archive.provenance import Provenance, provenance
 from flowsync.archive.reading import Archive, Member
@@ -59,13 +59,6 @@ def source(archive: Archive, path: FilePath) -> Source:
     newest = max((member.written for member in archive.members if not member.is_folder), default=0)
     written = newest if newest >= _DATED else int(os.fstat(archive.file.fileno()).st_mtime)
     return Source(path, digest(archive.file), written)
-
-
-def chosen(found: Layout, flow: str, every: bool) -> tuple[Root, ...]:
-    """Returns the roots that are meant: the only one, the one of that name, all; none if a person must choose."""
-    if len(found.roots) == 1 or every:
-        return found.roots
-    return tuple(root for root in found.roots if flow and flow in (root.name, root.folder))
 
 
 def incoming(link: Link, archive: Archive, root: Root, came_from: Source, wanted: str, alone: bool) -> Incoming:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+from flowsync.archive.flows import flows_in
 from flowsync.archive.layout import stem
 from flowsync.core.tree import FlowName
 from flowsync.errors import FlowsyncError, UsageError
-from flowsync.sync.importing import Options, doubt, read
+from flowsync.sync.importing import Options, doubt
 from flowsync.sync.incoming import Incoming, incoming, source
 from flowsync.sync.lineage import Base, Unknown, lineage
 from flowsync.sync.link import Link
@@ -74,7 +75,7 @@ class Downloads:
 
     def _recognised(self, path: FilePath) -> list[Offer]:
         link = self._link
-        with read(path, self._options) as (archive, found):
+        with flows_in(path, self._options.limits, self._options.encoding) as (archive, found):
             came_from, alone = source(archive, path), len(found.roots) == 1
             every = [incoming(link, archive, root, came_from, "", alone) for root in found.roots]
         return [offer for one in every if (offer := self._offer(one))]

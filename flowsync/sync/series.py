@@ -7,12 +7,14 @@ longer come before it; it joins the history beside it, by a merge that leaves th
 from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 
+from flowsync.archive.flows import flows_in
+from flowsync.archive.layout import chosen
 from flowsync.core.plan import Hold
 from flowsync.core.tree import FlowName
 from flowsync.errors import UsageError
 from flowsync.sync.imported import bring, commits
-from flowsync.sync.importing import Options, Outcome, common_notes, doubt, open_base, own_notes, read, told
-from flowsync.sync.incoming import Incoming, chosen, incoming, source, store
+from flowsync.sync.importing import Options, Outcome, common_notes, doubt, open_base, own_notes, told
+from flowsync.sync.incoming import Incoming, incoming, source, store
 from flowsync.sync.land import Holds
 from flowsync.sync.lineage import Base, Unknown, held, holding, lineage
 from flowsync.sync.link import Link
@@ -24,7 +26,7 @@ def rebuild(link: Link, paths: Sequence[FilePath], options: Options) -> list[Out
     notes: dict[FlowName, tuple[str, ...]] = {}
     rows: dict[FlowName, list[Incoming]] = {}
     for path in paths:
-        with read(path, options) as (archive, found):
+        with flows_in(path, options.limits, options.encoding) as (archive, found):
             roots = chosen(found, options.flow, options.every)
             if not roots:
                 raise UsageError(f"{path.name} holds several flows", "--flow with the name of one of them, or --all")
