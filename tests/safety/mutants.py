@@ -17,7 +17,7 @@ from flowsync.repo.refs import Move
 from flowsync.share import debts, guard
 from flowsync.share.base import Listing, Outcome, Put, Remove, Removed, Written
 from flowsync.share.memory import MemoryShare
-from flowsync.sync import land, observe, push, record, scan, survey
+from flowsync.sync import land, observe, push, scan, survey
 from flowsync.sync.land import Holds
 
 from .memory_repo import MemoryWorktree
@@ -230,14 +230,6 @@ def _replaced_without_looking() -> Any:
     return mock.patch.object(push, "_prepare", versions)
 
 
-def _own_delete_resurrected() -> Any:
-    """An interrupted push's removals are not counted as done."""
-    real = record.advance
-    return mock.patch.object(
-        record, "advance", lambda link, flow, done: real(link, flow, {p: b for p, b in done.items() if b})
-    )
-
-
 def _brake_off() -> Any:
     return together(
         mock.patch.object(land, "brake", lambda *a: None),
@@ -267,7 +259,6 @@ MUTANTS = MappingProxyType(
             Mutant("deletes first", "deletes before all else is written", _deletes_first, 1000),
             Mutant("own version forgotten", "the version of an own write not recorded", _own_version_forgotten),
             Mutant("lease left", "a lease of a dead run never broken", _lease_left, 2000),
-            Mutant("half a recovery", "an interrupted push's removals not counted", _own_delete_resurrected, 4000),
             Mutant("brake off", "a flow that is gone is deleted without being asked", _brake_off),
         )
     }

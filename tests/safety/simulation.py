@@ -111,6 +111,8 @@ class Simulation:
             return []
         kind = self.random.choice(KINDS)
         code = self.random.choice(CODES)
+        if code == "ResourceNotFound" and kind not in ("list", "read", "look"):
+            code = "InternalError"  # a service that denies what is there lies about no change of it
         fault = Fault(kind, self.random.randint(1, 6), self.random.choice((1, 1, 2, 6)))  # type: ignore[arg-type]
         fault.after = code in (NO_ANSWER, "InternalError") and self.random.random() < 0.6
         fault.error = failure(code, "somewhere")
