@@ -233,3 +233,18 @@ def test_of_two_new_orders_ours_is_kept_and_that_is_said() -> None:
     assert result.content.decode() == local
     assert [(d.path, d.action) for d in result.decisions] == [("nodes", Action.LOCAL)]
     assert "order" in result.decisions[0].reason
+
+
+def test_a_comment_indented_below_an_entry_moves_with_it() -> None:
+    base = "nodes:\n- name: a\n  # about a\n\n# about b\n- name: b\nx: 1\n"
+    remote = "nodes:\n# about b\n- name: b\n- name: a\n  # about a\nx: 1\n"
+    result = merge(base, base.replace("x: 1", "x: 2"), remote)
+    assert result.content.decode() == "nodes:\n\n# about b\n- name: b\n- name: a\n  # about a\nx: 2\n"
+
+
+def test_a_text_that_would_not_say_what_was_decided_is_not_given() -> None:
+    # The literal has no line end, and would get one (and so another value) from what comes after it.
+    base = "b: 1\na: |\n  x"
+    result = merge(base, base.replace("b: 1", "b: 2"), "b: 1\na: |-\n  x\nc: 1\n")
+    assert result.unable == "its parts do not fit together"
+    assert result.content == b""
