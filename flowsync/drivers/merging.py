@@ -5,14 +5,12 @@ local side, and the next ``git add`` would drop the other one. Decisions go to `
 one JSON file for each path, for tools that show conflicts; they count for as long as Git lists the path as unmerged.
 """
 
-import json
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from flowsync.core.merge import Markers, Merged, merge_flow, new_flaws, undecided
-from flowsync.drivers.plumbing import git_line, replace
+from flowsync.drivers.plumbing import git_dir, git_line, replace
 
 FOLDER = "flowsync/merge"
 
@@ -54,14 +52,18 @@ def merge(job: Job) -> bool:
 
 def by_lines(job: Job) -> bool:
     """Merges as Git does without a driver; returns whether that was clean."""
+    import subprocess
+
     done = subprocess.run(_merge_file(job, []), check=False)
     return done.returncode == 0
 
 
-def decisions(git_dir: Path) -> dict[str, dict[str, object]]:
-    """Returns what merges left undecided, by path from the repository's root."""
+def decisions(folder: Path) -> dict[str, dict[str, object]]:
+    """Returns what merges left undecided in a git directory, by path from the repository's root."""
+    import json
+
     found = {}
-    for file in sorted((git_dir / FOLDER).glob("*.json")):
+    for file in sorted((folder / FOLDER).glob("*.json")):
         data = json.loads(file.read_text("utf-8"))
         found[str(data["path"])] = data
     return found
@@ -69,6 +71,8 @@ def decisions(git_dir: Path) -> dict[str, dict[str, object]]:
 
 def _by_lines(job: Job, base: bytes, local: bytes, remote: bytes) -> Merged:
     """Merges lines, and puts the whole in conflict if the lines fit but the graph does not."""
+    import subprocess
+
     done = subprocess.run(_merge_file(job, ["-p"]), stdout=subprocess.PIPE, check=False)
     if not 0 <= done.returncode < 128:
         return undecided(base, local, remote, job.markers(False), "not even its lines can be merged")
@@ -96,12 +100,13 @@ def _record(path: str, merged: Merged) -> None:
     They are a convenience: without them the markers still say all, so a git directory that cannot be written to is only
     mentioned.
     """
-    git_dir = git_line("rev-parse", "--absolute-git-dir")
-    if not git_dir:
+    found = git_dir()
+    if found is None or not (merged.conflicts or (found / FOLDER).is_dir()):
         return
     import hashlib
+    import json
 
-    folder = Path(git_dir) / FOLDER
+    folder = found / FOLDER
     file = folder / f"{hashlib.sha1(path.encode('utf-8', 'surrogateescape'), usedforsecurity=False).hexdigest()}.json"
     try:
         if merged.conflicts:

@@ -1,6 +1,5 @@
 """What a merge decided, as data: for the driver's file, for ``resolve`` and for the terminal UI."""
 
-import json
 from dataclasses import dataclass
 from enum import Enum
 
@@ -73,6 +72,8 @@ class Merged:
 
     def to_json(self) -> str:
         """Returns the decisions as a JSON text."""
+        import json  # here, since a clean merge needs none
+
         decisions = [decision.to_json() for decision in self.decisions]
         data = {"version": VERSION, "unable": self.unable, "decisions": decisions}
         return json.dumps(data, ensure_ascii=False, indent=2) + "\n"

@@ -1,6 +1,5 @@
 """Writes pieces as text: what no side touched as it was, clashes with markers around them."""
 
-import json
 import re
 from dataclasses import dataclass
 
@@ -106,4 +105,8 @@ def _braced_leaf(leaf: Leaf) -> str:
         return text
     if leaf.value is None:
         return text or "null"
-    return text if _SAFE_IN_BRACES.fullmatch(text) else json.dumps(leaf.value, ensure_ascii=False)
+    if _SAFE_IN_BRACES.fullmatch(text):
+        return text
+    import json  # here, since few merges need it
+
+    return json.dumps(leaf.value, ensure_ascii=False)
