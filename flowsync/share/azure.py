@@ -6,12 +6,10 @@ Reading order: ``guard`` (what makes a write safe), ``azure_write`` and ``azure_
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 from flowsync.errors import ShareError
 from flowsync.share import guard
@@ -23,9 +21,10 @@ from flowsync.share.azure_retry import Patience
 from flowsync.share.azure_wire import Wire
 from flowsync.share.azure_write import Body, Writer
 from flowsync.share.base import TEMPORARIES, Content, Failed, Listing, Outcome, Put, Remove, Version
-from flowsync.share.codes import Why, concerns_share, why
+from flowsync.share.codes import concerns_share
 from flowsync.share.location import AzureLocation
 from flowsync.share.paths import refuse_illegal
+from flowsync.share.session import Session
 
 _PAGE = 5000  # the service's own limit
 
@@ -49,7 +48,7 @@ def open_azure(
     return AzureShare(location, wire, concurrency, write == "inline", page)
 
 
-class AzureShare:
+class AzureShare(Session):
     """A remote's folder on an Azure Files share."""
 
     def __init__(self, location: AzureLocation, wire: Wire, concurrency: int, inline: bool, page: int) -> None:
@@ -96,12 +95,12 @@ class AzureShare:
         for path in paths:
             refuse_illegal(path)
         for level in _levels(paths):
-            self._each(partial(self._make_folder, path) for path in level)
+            self._each(partial(self._writer.make_folder, path) for path in level)
 
     def remove_folders(self, paths: Sequence[str]) -> None:
         """Removes each empty folder, deepest first."""
         for level in reversed(_levels(paths)):
-            self._each(partial(self._remove_folder, path) for path in level)
+            self._each(partial(self._writer.remove_folder, path) for path in level)
 
     def release(self, leases: Mapping[str, str]) -> None:
         """Releases leases and removes the temporaries that go with them."""
@@ -119,14 +118,6 @@ class AzureShare:
     def close(self) -> None:
         """Gives back leases, removes own temporaries, closes connections and ends the thread."""
         self._loop.close(self._finish)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _each(self, jobs: Iterable[Job[None]]) -> None:
         for _ in self._loop.stream(jobs):
@@ -163,29 +154,8 @@ class AzureShare:
         except ShareError as error:
             return partial(_failed, item.path, error)
 
-    async def _make_folder(self, path: str) -> None:
-        try:
-            await self._files.make_folder(self._at(path))
-        except ShareError as error:
-            parent = path.rpartition("/")[0]
-            if why(error) is Why.MISSING and parent and not concerns_share(error):
-                await self._make_folder(parent)
-                await self._make_folder(path)
-            elif why(error) is not Why.EXISTS:
-                raise
-
-    async def _remove_folder(self, path: str) -> None:
-        try:
-            await self._files.remove_folder(self._at(path))
-        except ShareError as error:
-            if why(error) not in (Why.MISSING, Why.EXISTS) or concerns_share(error):
-                raise
-
     async def _finish(self) -> None:
         await self._writer.finish()
-        if self._writer.ready:
-            with suppress(ShareError):  # another run may be using it, and the next one removes it
-                await self._remove_folder(TEMPORARIES)
         await self._wire.close()
 
 

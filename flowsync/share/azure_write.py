@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, assert_never
 
@@ -55,7 +56,7 @@ class Writer:
     """Writes and removes below one folder of a share. ``root`` is that folder, with a final slash or empty."""
 
     def __init__(self, files: Files, root: str) -> None:
-        self.ready = False  # the folder for temporaries is there
+        self._ready = False  # the folder for temporaries is there
         self._debts = Debts()
         self._files = files
         self._root = root
@@ -83,13 +84,29 @@ class Writer:
     async def make_temporaries(self) -> None:
         """Makes the folder for temporaries, once."""
         async with self._making:
-            if not self.ready:
-                try:
-                    await self._files.make_folder(self._root + TEMPORARIES)
-                except ShareError as error:
-                    if why(error) is not Why.EXISTS:
-                        raise
-                self.ready = True
+            if not self._ready:
+                await self.make_folder(TEMPORARIES)
+                self._ready = True
+
+    async def make_folder(self, path: str) -> None:
+        """Makes one folder, and those above it if they are not there."""
+        try:
+            await self._files.make_folder(self._root + path)
+        except ShareError as error:
+            parent = path.rpartition("/")[0]
+            if why(error) is Why.MISSING and parent and not concerns_share(error):
+                await self.make_folder(parent)
+                await self.make_folder(path)
+            elif why(error) is not Why.EXISTS:
+                raise
+
+    async def remove_folder(self, path: str) -> None:
+        """Removes one folder if it is there and empty."""
+        try:
+            await self._files.remove_folder(self._root + path)
+        except ShareError as error:
+            if why(error) not in (Why.MISSING, Why.EXISTS) or concerns_share(error):
+                raise
 
     async def release(self, path: str, lease: str) -> None:
         """Gives back a lease that a run which died may have left."""
@@ -110,6 +127,9 @@ class Writer:
         """
         self._files.wire.hurried = True
         await asyncio.gather(*(self._perform(request, None) for request in self._debts.payments()))
+        if self._ready:
+            with suppress(ShareError):
+                await self.remove_folder(TEMPORARIES)
 
     async def _perform_or_raise(self, request: guard.Request) -> None:
         reply = await self._perform(request, None)
@@ -147,7 +167,7 @@ class Writer:
                 assert body is not None
                 return await self._compare(path, body)
             case guard.MakeTemporaries():
-                self.ready = False
+                self._ready = False
                 await self.make_temporaries()
             case _:
                 assert_never(request)

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self, TypeVar, cast
+from typing import BinaryIO, TypeVar, cast
 
 from flowsync.core.tree import Problem
 from flowsync.errors import ShareError, ShareMissing
@@ -33,6 +32,7 @@ from flowsync.share.folder_errors import explain
 from flowsync.share.folder_seen import copy, is_young, version_of, wait_a_tick
 from flowsync.share.folder_write import Placed, place, prove, remove
 from flowsync.share.paths import printable, problem, refuse_illegal
+from flowsync.share.session import Session
 
 _IN_MEMORY = 4 * 1024 * 1024  # a larger file goes to a temporary file on disk while it is read
 _BATCH = 64  # writes that wait for the file system's clock together
@@ -41,7 +41,7 @@ _Item = TypeVar("_Item", Put, Remove)
 _Result = TypeVar("_Result")
 
 
-class FolderShare:
+class FolderShare(Session):
     """A remote's folder that this machine can open. ``anchored`` is off where the system cannot (and in tests)."""
 
     def __init__(self, folder: str, anchored: bool = ANCHORS) -> None:
@@ -84,7 +84,7 @@ class FolderShare:
             for start in range(0, len(puts), _BATCH):
                 batch = puts[start : start + _BATCH]
                 done = [self._one(root, put, lambda at, name, put: place(at, name, put, temporaries)) for put in batch]
-                self._flush(root, batch)
+                _flush(root, batch)
                 for result in done:
                     if isinstance(result, Placed):
                         yield self._proven(root, result)
@@ -96,7 +96,7 @@ class FolderShare:
         with self._root() as root, self._temporaries(root) as temporaries:
             for item in removes:
                 yield self._one(root, item, lambda at, name, item: remove(at, name, item, temporaries))
-            self._flush(root, removes)
+            _flush(root, removes)
 
     def make_folders(self, paths: Sequence[str]) -> None:
         """Creates each folder and its missing parents."""
@@ -148,14 +148,6 @@ class FolderShare:
                 raise explain(error, TEMPORARIES) from error
         finally:
             root.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @contextmanager
     def _root(self) -> Iterator[Dir]:
@@ -229,16 +221,16 @@ class FolderShare:
     def _proven(self, root: Dir, placed: Placed) -> Outcome:
         return self._one(root, placed.put, lambda at, name, _: prove(at, name, placed))
 
-    @staticmethod
-    def _flush(root: Dir, items: Sequence[Put] | Sequence[Remove]) -> None:
-        for parent in {item.path.rpartition("/")[0] for item in items}:
-            try:
-                with root.below(parent) as folder:
-                    folder.flush()
-            except OSError as error:
-                # a network file system may not know how; a folder that is gone needs nothing
-                if error.errno not in (*_LEFT_ALONE, errno.EINVAL, errno.ELOOP):
-                    raise explain(error, parent or "The share's folder") from error
+
+def _flush(root: Dir, items: Sequence[Put] | Sequence[Remove]) -> None:
+    for parent in {item.path.rpartition("/")[0] for item in items}:
+        try:
+            with root.below(parent) as folder:
+                folder.flush()
+        except OSError as error:
+            # a network file system may not know how; a folder that is gone needs nothing
+            if error.errno not in (*_LEFT_ALONE, errno.EINVAL, errno.ELOOP):
+                raise explain(error, parent or "The share's folder") from error
 
 
 def _listing(folder: Dir, hide: str) -> Listing:

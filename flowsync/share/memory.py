@@ -11,8 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from types import TracebackType
-from typing import Literal, Self, TypeVar, assert_never
+from typing import Literal, TypeVar, assert_never
 
 from flowsync.errors import ShareError, ShareUnavailable
 from flowsync.share import guard
@@ -22,6 +21,7 @@ from flowsync.share.debts import Debts
 from flowsync.share.location import MemoryLocation
 from flowsync.share.memory_store import Store
 from flowsync.share.paths import printable, problem, refuse_illegal
+from flowsync.share.session import Session
 
 Kind = Literal["list", "read", "look", "create", "rename", "delete", "acquire", "release", "make", "remove", "wait"]
 _Result = TypeVar("_Result")
@@ -59,7 +59,7 @@ def open_memory(location: MemoryLocation, write: Literal["inline", "replace"] = 
     return MemoryShare(store(location.name), location.folder, write=write)
 
 
-class MemoryShare:
+class MemoryShare(Session):
     """A client of a store. A transient failure is tried again ``retries`` times, as the Azure backend does."""
 
     def __init__(
@@ -166,14 +166,6 @@ class MemoryShare:
             self._ready = False
             with suppress(ShareError):  # the next run removes it
                 self.remove_folders([TEMPORARIES])
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _list(self, folder: str) -> Listing | ShareError:
         entries: dict[str, Version | str] = {}

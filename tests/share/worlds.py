@@ -4,6 +4,7 @@ A neighbour's ``save`` and ``discard`` return False when the share refused them 
 ``between`` runs a callback before each of flowsync's own externally visible steps.
 """
 
+import base64
 import errno
 import io
 import os
@@ -12,6 +13,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -342,3 +344,21 @@ def _sdk(act: Callable[[], object]) -> bool:
 def is_root() -> bool:
     """Tells whether permissions do not stop this user."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+SECRET = base64.b64encode(b"a key that must never be shown " * 2).decode()
+"""A key that no message may show."""
+
+
+def location(world: AzureWorld, **changes: str) -> AzureLocation:
+    """The world's location, with parts of it changed."""
+    found = parse(world.url)
+    assert isinstance(found, AzureLocation)
+    return replace(found, **changes)  # type: ignore[arg-type]
+
+
+def counted(world: AzureWorld) -> dict[str, int]:
+    """The requests since the last count."""
+    counts = dict(world.emulator.counts)
+    world.emulator.reset_counts()
+    return counts
