@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 HOUR = 3600.0
 _BURST = 0.25  # of the budget, in the bucket
+_DUST = 1e-6  # what sums of floats may be off by
 _KEPT_BACK = 0.4  # of the bucket, for pushes
 
 
@@ -32,6 +33,11 @@ class Budget:
         """Returns what only pushes may spend."""
         return self.per_hour * _BURST * _KEPT_BACK
 
+    @property
+    def sustained(self) -> float:
+        """Returns what can be spent in every hour, for ever."""
+        return self.per_hour * (1 - _BURST)
+
     def _refill(self, now: float) -> None:
         passed = max(0.0, now - self.at)
         self.at = max(self.at, now)
@@ -41,7 +47,11 @@ class Budget:
     def affords(self, cost: float, now: float, urgent: bool = False) -> bool:
         """Tells whether ``cost`` requests may be made now; ``urgent`` ones may use what is kept back."""
         self._refill(now)
-        return self.level - cost >= (0.0 if urgent else self.reserve)
+        return self.level - cost >= (0.0 if urgent else self.reserve) - _DUST
+
+    def ever(self, cost: float, urgent: bool = False) -> bool:
+        """Tells whether ``cost`` requests at once can be afforded at any time."""
+        return cost <= self.per_hour * _BURST - (0.0 if urgent else self.reserve)
 
     def spend(self, requests: float, now: float) -> None:
         """Takes off requests that are being made; a negative number gives back what was not needed after all."""

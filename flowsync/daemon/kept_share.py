@@ -5,6 +5,7 @@ failed: the next pass then opens anew, with the credentials that are there by th
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,7 +25,6 @@ from flowsync.share.location import AzureLocation, parse
 # The most requests that one path may cost, repetitions apart (see share.guard).
 _LIST, _READ, _WRITE, _REMOVE, _FOLDER = 1, 1, 5, 3, 2
 T = TypeVar("T")
-_FULL = "the budget of requests is used up"
 
 
 class Cancelled(DaemonError):
@@ -63,7 +63,7 @@ class Gate:
         with self._lock:
             now = time.monotonic()
             if not self.forced and not self.budget.affords(requests, now, self.urgent):
-                raise ShareUnavailable(_FULL, "git config flowsync.requestsPerHour N", code="Budget")
+                raise ShareUnavailable(*_refusal(self.budget, requests, self.urgent), code="Budget")
             self.budget.spend(requests, now)
 
     def settle(self, asked: float, made: float) -> None:
@@ -71,6 +71,15 @@ class Gate:
         if self.budget is not None:
             with self._lock:
                 self.budget.spend(made - asked, time.monotonic())
+
+
+def _refusal(budget: Budget, requests: float, urgent: bool) -> tuple[str, str]:
+    """Returns what is wrong with a request that the budget does not hold, and what would help."""
+    if budget.ever(requests, urgent):
+        return "the budget of requests is used up", "it refills, or: git config flowsync.requestsPerHour N"
+    wanted = math.ceil(requests * 10)
+    what = f"this takes {requests:.0f} requests at once, more than a budget of {budget.per_hour:.0f} an hour ever holds"
+    return what, f"git config flowsync.requestsPerHour {wanted}, then flowsync daemon restart"
 
 
 class KeptShare:

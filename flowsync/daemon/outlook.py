@@ -70,6 +70,9 @@ class Outlook:
         if budget is not None:  # a sweep alone may use half of the budget, no more
             least = self._per_sweep * 3600.0 / (0.5 * budget.per_hour)
             self._pace.slower = max(1.0, least / self._pace.tempo.sweep)
+            sweeps = self._per_sweep * 3600.0 / (self._pace.tempo.sweep * self._pace.slower)
+            left = max(0.1 * budget.per_hour, budget.sustained - sweeps)
+            self._pace.allowance = left / max(1.0, self._per_flow)
 
     def affordable(self, now: float) -> float:
         """Returns when the next look can be paid from the budget."""

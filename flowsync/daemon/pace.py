@@ -34,11 +34,16 @@ class Look:
 
 @dataclass(slots=True)
 class Pace:
-    """The schedule. ``slower`` stretches every interval (a small budget), 1 is the normal pace."""
+    """The schedule. ``slower`` stretches every interval (a small budget), 1 is the normal pace.
+
+    ``allowance`` is how many looks at single flows an hour may make. Where more flows are active than it pays for, the
+    one with the latest activity keeps its pace, and the others are looked at the more rarely the longer they rest.
+    """
 
     tempo: Tempo
     chance: Callable[[], float]  # from 0 to 1
     slower: float = 1.0
+    allowance: float = float("inf")
     _active: dict[FlowName, float] = field(default_factory=dict)
     _due: dict[FlowName, float] = field(default_factory=dict)
     _sweep_due: float = 0.0
@@ -47,7 +52,7 @@ class Pace:
         """Notes that something happened to a flow (``at`` may lie in the past, and before the start of time)."""
         if at > self._active.get(flow, float("-inf")):
             self._active[flow] = at
-            self._plan(flow, now, now)
+            self._plan([flow], now)
 
     def looked(self, flows: Iterable[FlowName], now: float, sweep: bool = False) -> None:
         """Notes that these flows were just seen; after a sweep, only these flows are there."""
@@ -57,8 +62,7 @@ class Pace:
             for gone in self._active.keys() - set(seen):
                 del self._active[gone]
                 self._due.pop(gone, None)
-        for flow in seen:
-            self._plan(flow, now, now)
+        self._plan(seen, now)
 
     def hurry(self, now: float) -> None:
         """Makes a sweep due now: the network came back, the machine woke."""
@@ -77,18 +81,24 @@ class Pace:
 
     def per_hour(self, now: float, cost_of_flow: float, cost_of_sweep: float) -> float:
         """Returns how many requests an hour at the present pace makes."""
-        flows = sum(3600.0 / (self._interval(flow, now) * self.slower) for flow in self._due)
+        flows = sum(3600.0 / self.slower / interval for interval in self._intervals(now).values())
         return flows * cost_of_flow + 3600.0 / (self.tempo.sweep * self.slower) * cost_of_sweep
 
-    def _interval(self, flow: FlowName, now: float) -> float:
-        return self.tempo.interval(now - self._active.get(flow, float("-inf")))
+    def _intervals(self, now: float) -> dict[FlowName, float]:
+        """Returns how often to look at each flow that is not left to the sweep."""
+        latest = sorted(self._active, key=lambda flow: -self._active[flow])
+        wished = {flow: self.tempo.interval(now - self._active[flow]) for flow in latest}
+        if sum(3600.0 / interval for interval in wished.values() if interval < self.tempo.sweep) > self.allowance:
+            wished = {flow: wished[flow] * (1 + rank) ** 2 for rank, flow in enumerate(latest)}
+        return {flow: interval for flow, interval in wished.items() if interval < self.tempo.sweep}
 
-    def _plan(self, flow: FlowName, looked: float, now: float) -> None:
-        interval = self._interval(flow, now)
-        if interval >= self.tempo.sweep:
-            self._due.pop(flow, None)
-        else:
-            self._due[flow] = looked + interval * self.slower * self._jitter()
+    def _plan(self, flows: Iterable[FlowName], now: float) -> None:
+        intervals = self._intervals(now)
+        for flow in flows:
+            if flow in intervals:
+                self._due[flow] = now + intervals[flow] * self.slower * self._jitter()
+            else:
+                self._due.pop(flow, None)
 
     def _jitter(self) -> float:
         return 0.9 + 0.2 * self.chance()

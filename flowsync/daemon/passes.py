@@ -31,7 +31,7 @@ from flowsync.sync.shown import result_json, status_json
 from flowsync.sync.status import FlowStatus, Status
 
 _log = logging.getLogger("flowsync.daemon")
-_WAIT_FOR_GIT = 0.25  # seconds; most of what git is in the middle of takes no longer, and its end is heard of
+_WAIT_FOR_GIT = 0.03  # seconds, at first: a commit that has just moved the branch is about to let go of the index
 _AGAIN = 2.0
 _TRIES = 6  # looks at a new folder that is no flow, before it is left to the sweep
 _MOVED = frozenset({Did.FETCHED, Did.LANDED, Did.MERGED, Did.PUSHED})

@@ -4,10 +4,8 @@ Everything lies below ``<git-common-dir>/flowsync``, which all worktrees share; 
 path would not fit into a socket address.
 """
 
-import hashlib
 import os
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,12 +74,16 @@ def socket_path(place: Place) -> Path:
     own = place.state_dir / "daemon.sock"
     if len(os.fsencode(own)) <= LONGEST_ADDRESS:
         return own
+    import hashlib  # not for every command
+
     name = hashlib.sha256(os.fsencode(place.common_dir)).hexdigest()[:16]
     return _private_folder() / f"{name}.sock"
 
 
 def _private_folder() -> Path:
     """Returns a short folder that belongs to this user alone; DaemonError if somebody else made it."""
+    import tempfile
+
     base = os.environ.get("XDG_RUNTIME_DIR", "")
     folder = Path(base) / "flowsync" if base and len(os.fsencode(base)) < LONGEST_ADDRESS - 40 else None
     if folder is None:

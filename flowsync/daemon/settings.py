@@ -26,7 +26,7 @@ KEYS = {
 class DaemonSettings:
     """``git config flowsync.NAME``; seconds where it is a time."""
 
-    requests_per_hour: int = 3600
+    requests_per_hour: int = 7200
     on_battery: str = "pause"  # or poll
     notify: str = "desktop"  # or none
     notify_command: str = ""

@@ -135,6 +135,22 @@ def test_flows_that_are_due_together_are_looked_at_together() -> None:
     assert schedule.take(schedule.due()) == Look(frozenset({CHAT, TRIAGE}))
 
 
+def test_where_the_budget_is_short_the_latest_activity_keeps_its_pace() -> None:
+    schedule = Pace(Tempo(), lambda: 0.5, allowance=2000)
+    names = [FlowName(f"f{number}") for number in range(40)]
+    schedule.looked(names, 0.0, sweep=True)
+    for number, name in enumerate(names):
+        schedule.activity(name, 1.0 + number / 100, 1.5)
+    schedule.looked(names, 2.0)
+    assert schedule.take(schedule.due()) == Look(frozenset({names[-1]}))
+    assert schedule.due() - 2.0 < 3
+    assert schedule.per_hour(2.0, 1.0, 0.0) < 2500
+    free = Pace(Tempo(), lambda: 0.5)
+    for name in names:
+        free.activity(name, 1.0, 1.0)
+    assert free.per_hour(2.0, 1.0, 0.0) > 40_000
+
+
 def test_activity_of_long_ago_is_left_to_the_sweep() -> None:
     schedule = pace()
     schedule.looked([CHAT], 0.0, sweep=True)
