@@ -46,7 +46,7 @@ class Refs:
     def matching(self, *patterns: str) -> dict[str, str]:
         """Returns the refs of these names, or below these prefixes (which end with ``/``), all in one look."""
         raw = self._git("for-each-ref", "--format=%(refname) %(objectname)", *patterns)
-        return {name: sha for name, sha in (line.rsplit(" ", 1) for line in text(raw).splitlines())}
+        return {name: sha for name, _, sha in (line.rpartition(" ") for line in text(raw).splitlines())}
 
     def get(self, ref: str) -> str | None:
         """Returns the commit that a full ref name points at, or None."""
