@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from flowsync.errors import ShareUnavailable
+from flowsync.errors import ShareDenied, ShareUnavailable
 from flowsync.share.azure_retry import Patience, retry_after
-from flowsync.share.base import Content, Listing, Outcome, Removed, Written
+from flowsync.share.base import Content, Listing, Outcome, Removed, Stale, Written
 
 from .test_contract import listing, one, read, write, written
 from .worlds import QUICK, ROOT, AzureWorld, drop, put
@@ -208,3 +208,31 @@ def test_a_file_that_changes_while_its_ranges_are_read_is_read_again(azure: Azur
         assert isinstance(content, Content) and isinstance(changed[0], Written)
         with content.data as data:
             assert data.read() == new and content.version == changed[0].version
+
+
+def test_a_lost_reply_and_a_neighbour_are_told_apart(azure: AzureWorld) -> None:
+    """Our new file arrived, its reply was lost, Studio saved over it: it is still ours by id, not by content."""
+    azure.save("chat/other.py", b"1")
+    strike(azure, "drop_after", "rename_file")
+    saved: list[bool] = []
+
+    def save() -> None:
+        if not saved and azure.emulator.counts.get("rename_file") == 2:
+            saved.append(azure.save("chat/a.py", b"theirs"))
+
+    with azure.open() as share:
+        azure.emulator.reset_counts()
+        with azure.between(save):
+            outcome = one(write(share, put("chat/a.py", b"ours!!", None)))
+        assert saved == [True]
+        assert outcome == Stale("chat/a.py", listing(share, "chat").files["a.py"])
+    assert azure.files() == {"chat/other.py": b"1", "chat/a.py": b"theirs"}
+
+
+def test_refused_credentials_are_raised_not_said_per_path(azure: AzureWorld) -> None:
+    with azure.open() as share:
+        azure.emulator.faults.refuse("*", f"{azure.share}/*", status=403, code="AuthenticationFailed", times=None)
+        for act in (lambda: share.list(["", "chat"]), lambda: list(share.read(["a.py", "b.py"]))):
+            with pytest.raises(ShareDenied):
+                act()
+    azure.emulator.faults.clear()
