@@ -166,6 +166,18 @@ def liar(says: int) -> bytes:
     return of(Entry(b"small.bin", packed=deflated(40 * MIB), size=says, crc=0))
 
 
+def far_after() -> bytes:
+    """More junk behind the end of a deflated stream than is read at once."""
+    return of(Entry(b"a.py", packed=Entry(b"", b"x").raw() + bytes(600_000), size=1, crc=zlib.crc32(b"x")))
+
+
+def name_length(length: int) -> bytes:
+    """A directory of one entry whose name is said to be longer than it is."""
+    raw = bytearray(central(dag(), 0))
+    raw[28:30] = struct.pack("<H", length)
+    return bytes(raw)
+
+
 NFC, NFD = unicodedata.normalize("NFC", "café.py"), unicodedata.normalize("NFD", "café.py")
 
 CORPUS = [
@@ -266,6 +278,27 @@ CORPUS = [
     ),
     Hostile("extra-damaged", lambda: of(Entry(b"a.py", central_extra=b"\1\0\xff\xff")), "extra field is damaged"),
     Hostile("zip64-short", lambda: of(Entry(b"a.py", size=0xFFFFFFFF, central_extra=b"\1\0\2\0xx")), "too short"),
+    Hostile("data-far-after-stream", far_after, "after the end of its content"),
+    Hostile("no-deflate", lambda: of(Entry(b"a.py", packed=b"\xff" * 9, size=9, crc=0)), "cannot be unpacked"),
+    Hostile("zip64-far-away", lambda: zip64(points_to=1 << 40), "not where it should be"),
+    Hostile(
+        "local-unicode-name", lambda: of(Entry(b"a.py", local_extra=unicode_path(b"a.py", b"b.py"))), "another name"
+    ),
+    Hostile(
+        "descriptor-without-mark",
+        lambda: of(Entry(b"a.py", b"x", flags=DESCRIPTOR, descriptor=bytes(16))),
+        "no data descriptor",
+    ),
+    Hostile("name-past-the-end", lambda: of(directory=name_length(500)), "in the middle of a record"),
+    Hostile(
+        "name-past-the-directory", lambda: of(directory=name_length(500), comment=b"c" * 900), "longer than its end"
+    ),
+    Hostile("directory-mark", lambda: of(directory=b"PK\1\3" + name_length(13)[4:]), "its directory is damaged"),
+    Hostile("zip64-twice", lambda: of(Entry(b"a.py", central_extra=b"\1\0\0\0" * 2)), "extra field twice"),
+    Hostile("extra-junk", lambda: of(Entry(b"a.py", central_extra=b"abc")), "extra field is damaged"),
+    Hostile("zip64-disk", lambda: of(Entry(b"a.py", disk=0xFFFF, central_extra=b"\1\0\2\0xx")), "too short"),
+    Hostile("no-header-there", lambda: b"PK\3\5" + of()[4:], "where no entry begins"),
+    Hostile("local-name-long", lambda: of(Entry(b"a.py", local_name=b"a" * 2000)), "between its two headers"),
     # bombs
     Hostile("ratio", lambda: of(bomb(50 * MIB)), "times what it is packed in"),
     Hostile("ratio-of-all", many_ratio, "times what it is packed in"),

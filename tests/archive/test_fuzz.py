@@ -131,6 +131,7 @@ def test_a_short_while(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_ten_minutes(tmp_path: Path) -> None:
     tried, taken = fuzz(float(os.environ.get("FLOWSYNC_FUZZ_SECONDS", "600")), tmp_path)
     print(f"{tried} archives, {taken} of them taken")

@@ -11,7 +11,7 @@ import pytest
 from world import Repo, World
 
 from archive.hostile import CORPUS, Hostile
-from archive.zips import DAG, of
+from archive.zips import DAG, UTF8, Entry, of
 from flowsync.archive.layout import layout
 from flowsync.archive.limits import Limits
 from flowsync.archive.reading import opened
@@ -124,6 +124,21 @@ def test_limits_are_a_persons_to_change(tmp_path: Path) -> None:
     with opened(file, Limits().having([limit])) as archive:
         unpack(archive, {"chat": layout(archive.members).roots[0].files}, tmp_path / "into")
     assert (tmp_path / "into" / "chat" / "zeros.bin").stat().st_size == 50 * 1024 * 1024
+
+
+def test_an_archive_that_is_too_large_is_not_even_read(tmp_path: Path) -> None:
+    file = tmp_path / "chat.zip"
+    with file.open("wb") as out:
+        out.truncate(101 * 1024 * 1024)
+    with pytest.raises(ArchiveRefused, match="up to 100 MiB is taken"), opened(file):
+        pass
+
+
+def test_a_part_of_a_name_has_its_own_limit(tmp_path: Path) -> None:
+    file = tmp_path / "chat.zip"
+    file.write_bytes(of(Entry("ü".encode() * 130, b"x", flags=UTF8)))
+    with pytest.raises(ArchiveRefused, match="longer than 255 bytes"), opened(file, Limits().having(["path=2000"])):
+        pass
 
 
 def test_a_target_that_exists_is_left_alone(tmp_path: Path, repo: Repo) -> None:

@@ -44,6 +44,7 @@ def test_small_and_streamed_files(size: int, store: bool, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("store", [False, True])
 def test_more_than_four_gigabytes(store: bool, tmp_path: Path) -> None:
     size, piece = (1 << 32) + 5 * 1024 * 1024, bytes(1024 * 1024)
