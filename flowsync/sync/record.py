@@ -55,8 +55,9 @@ def record(link: Link, seeing: Mapping[FlowName, Seeing | ShareError]) -> dict[F
             moves.append(Move(link.tracking_ref(flow), tracking, new))
             if new:
                 moved[flow] = new
-        if is_base:
-            moves.append(Move(link.base_ref(flow), here.bases.get(flow), new))
+        base = new if is_base else _seen_here(here, flow, new)
+        if base and base != here.bases.get(flow):
+            moves.append(Move(link.base_ref(flow), here.bases.get(flow), base))
         settled.append((flow, seen, new))
     link.repo.refs.move(moves, "look at the share")
     with link.cache.together():
@@ -81,6 +82,14 @@ def _look(link: Link, seen: Collection[FlowName]) -> _Here:
         bases,
         link.flows_below(link.tracking_prefix, tip) if tip else {},
     )
+
+
+def _seen_here(here: _Here, flow: FlowName, new: str | None) -> str | None:
+    """Returns the tracking commit that the branch holds and that is about to be succeeded, or None.
+
+    A person's own merge makes it the base, which only its ancestry says; with the ref's move that is forgotten.
+    """
+    return here.landed.get(flow) if new != here.tracking.get(flow) else None
 
 
 def _track(link: Link, here: _Here, flow: FlowName, seen: Seeing) -> tuple[str | None, bool]:

@@ -60,6 +60,9 @@ def _settle(simulation: "Simulation", consent: Consent) -> None:
         idle = True
         for clone in simulation.clones:
             ended = simulation.command(clone, "sync", consent)
+            if ended.startswith("ShareMissing: none of") and not consent.deletes:  # the brake asks, and is answered
+                consent = Consent(frozenset(map(FlowName, simulation.flows)))
+                ended = simulation.command(clone, "sync", consent)
             if ended != "done":
                 raise Broken(f"I13 {clone.name} cannot sync any more: {ended}")
             assert clone.share is not None

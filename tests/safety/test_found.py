@@ -71,6 +71,19 @@ def test_what_a_reset_left_only_in_a_tracking_ref_stays_reachable(world: World) 
     assert world.reaches("to be reset away\n")
 
 
+def test_a_flow_merged_by_hand_and_then_deleted_in_studio_is_not_pushed_back(world: World) -> None:
+    """The merge was the base, and nothing remembered it once the tracking ref had moved on (seed 21601)."""
+    world.commit({f"flows/chat/{path}": content for path, content in flow(mine_py="mine\n").items()})
+    world.studio_flow("chat", a_py="a = 1\n")
+    world.ends(0, "fetch")
+    world.git("merge", "--quiet", "-m", "by hand", "studio/chat")
+    world.commit({"flows/chat/a.py": "a = 'edited here'\n"})
+    world.studio({"chat": None})
+    run = world.run("sync")
+    assert run.code == 1 and "conflict" in run.out, str(run)
+    assert world.there("chat") == {}
+
+
 def test_a_share_in_the_place_of_another_halts(world: World, tmp_path: Path) -> None:
     world.studio_flow("chat", a_py="a = 1\n")
     world.sync()
