@@ -218,5 +218,5 @@ def _key(path: str) -> str:
 
 
 def _version(node: _Node) -> Version:
-    written = f"{node.written:%Y-%m-%dT%H:%M:%S.%f}0Z"
+    written = f"{node.written.replace(tzinfo=None).isoformat(timespec='microseconds')}0Z"
     return Version(f'"0x{node.ticks:X}"', len(node.content or b""), written, str(node.file_id))
