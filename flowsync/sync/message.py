@@ -1,6 +1,6 @@
 """What the commits that flowsync makes say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from flowsync.core.flow import kind_of
 from flowsync.core.semantic import SemanticDiff, semantic_diff
@@ -51,12 +51,13 @@ def _changes(link: Link, old: str | None, new: str | None) -> tuple[Change, ...]
     return diff(objects.files(old) if old else {}, objects.files(new) if new else {})
 
 
-def _meant(link: Link, changes: Iterable[Change]) -> dict[Path, SemanticDiff]:
+def _meant(link: Link, changes: Sequence[Change]) -> dict[Path, SemanticDiff]:
     """Returns what the changes of definitions mean, node by node; nothing for one that is only written differently."""
     meant = {}
+    edited = [change.path for change in changes if change.old is not None and change.new is not None]
     for change in changes:
         if kind_of(change.path) == "dag":
-            found = semantic_diff(_content(link, change.old), _content(link, change.new))
+            found = semantic_diff(_content(link, change.old), _content(link, change.new), edited)
             if found.lines():
                 meant[change.path] = found
     return meant
