@@ -9,11 +9,12 @@ import hashlib
 import os
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path as FilePath
+from typing import Any
 from unittest import mock
 
 from flowsync.config import Mode, WriteWay
@@ -35,10 +36,23 @@ KINDS = ("list", "read", "look", "create", "rename", "delete", "acquire", "relea
 CODES = (NO_ANSWER, "ServerBusy", "InternalError", "SharingViolation", "ResourceNotFound", "AuthenticationFailed")
 
 
+def _remembering(pure: Callable[..., Any]) -> Callable[..., Any]:
+    """Remembers results by arguments, where these can be keys."""
+    cached = lru_cache(4096)(pure)
+
+    def remembered(*given: Any, **named: Any) -> Any:
+        try:
+            return cached(*given, **named)
+        except TypeError:
+            return pure(*given, **named)
+
+    return remembered
+
+
 # Pure and slow: the same three definitions are merged, and the same file parsed, in cycle after cycle.
-_merge_flow = lru_cache(4096)(joined.merge_flow)
-_semantic_diff = lru_cache(4096)(message.semantic_diff)
-_parse = lru_cache(4096)(document.parse)
+_merge_flow = _remembering(joined.merge_flow)
+_semantic_diff = _remembering(message.semantic_diff)
+_parse = _remembering(document.parse)
 
 
 @contextmanager
