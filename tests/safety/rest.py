@@ -56,6 +56,7 @@ def _settle(simulation: "Simulation", consent: Consent) -> None:
     """I4, I5: within a few cycles nothing changes any more, and then a cycle only lists."""
     unchanged = 0
     for cycle in range(CYCLES):
+        simulation.wait(40)  # what looked half-written when a neighbour pushed it has settled by then
         before = _state(simulation)
         idle = True
         for clone in simulation.clones:

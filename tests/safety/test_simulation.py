@@ -20,7 +20,35 @@ TESTS = Path(__file__).parent.parent
 
 # Seeds that once broke something, kept for the shape of their schedule; what each found has a test of its own in
 # test_found.py.
-PAST = (117, 144, 394, 431, 500, 654, 683, 913, 966, 1010, 1066, 1193, 1207, 1219, 1236, 1802, 1874, 2301, 2389, 2779)
+PAST = (
+    117,
+    144,
+    394,
+    431,
+    500,
+    654,
+    683,
+    913,
+    966,
+    1010,
+    1066,
+    1193,
+    1207,
+    1219,
+    1236,
+    1802,
+    1874,
+    2301,
+    2389,
+    2779,
+    11409,
+    12045,
+    12343,
+    14320,
+    21601,
+    30524,
+    30997,
+)
 
 
 @pytest.mark.parametrize("seed", PAST)

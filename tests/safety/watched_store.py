@@ -33,7 +33,7 @@ class WatchedStore(Store):
 
     def rename(self, source: str, path: str, replace: bool, lease: str | None) -> Version:
         content = self._content(source)
-        if self._content(path) is None or replace:
+        if content is not None and (self._content(path) is None or replace):
             self._before("rename over", path, lease, content)
         version = super().rename(source, path, replace, lease)
         self._after(path)
