@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from world import Content, World
 
-from archive.clones import NOTES, clone, edited, notes, sha256, started
+from archive.clones import NOTES, clone, edited, notes, sha256, started, zipped
 
 EDITS: dict[str, Content] = {
     "nothing": NOTES,
@@ -174,6 +174,17 @@ def test_three_rounds_to_and_fro(world: World, tmp_path: Path) -> None:
     assert "there 1" in str(notes(here))
 
 
+def test_an_archive_that_came_before_is_known(world: World, tmp_path: Path) -> None:
+    """Its comment names an older base, yet all it holds is here and was edited since: no conflict, nothing comes back."""
+    here, there, file = started(world), clone(world, tmp_path / "there"), tmp_path / "chat.zip"
+    there.commit({"flows/chat/notes.txt": edited(1, "first")})
+    exchanged(here, there, file, 0)
+    here.commit({"flows/chat/notes.txt": edited(1, "edited since")})
+    tip = here.tip()
+    assert here.ends(0, "import", str(file), "--json").json["results"][0]["did"] == "unchanged"
+    assert here.tip() == tip
+
+
 def test_the_sender_amended_what_was_sent_before(world: World, tmp_path: Path) -> None:
     here, there, file = started(world), clone(world, tmp_path / "there"), tmp_path / "chat.zip"
     there.commit({"flows/chat/notes.txt": edited(1, "first try")})
@@ -237,11 +248,10 @@ def test_a_fetched_save_of_studio_is_never_undone_by_an_archive(world: World, tm
     here.ends(0, "fetch")
     file = tmp_path / "chat.zip"
     here.ends(0, "export", "chat", "--from", "studio", "-o", str(file))
-    stranger = tmp_path / "download.zip"
-    stranger.write_bytes(file.read_bytes())
-    for revision in ([], ["--base", "studio/chat"]):
-        here.git("reset", "--quiet", "--hard", "main")
-        run = here.ends(0, "import", str(stranger), *revision, "--dry-run", "--json")
+    (tmp_path / "download").mkdir()
+    stranger = zipped(tmp_path / "download" / "chat.zip", here.here("chat", "studio/chat"))  # no comment
+    for archive, revision in ((file, []), (stranger, []), (file, ["--base", "studio/chat"])):
+        run = here.ends(0, "import", str(archive), *revision, "--dry-run", "--json")
         assert (run.json["results"][0]["did"], run.json["results"][0]["paths"]) == ("landed", ["notes.txt"])
     here.ends(0, "import", str(stranger), "--base", "studio/chat")
     here.sync()
