@@ -39,10 +39,11 @@ class Inbox:
     def hear(self, rumour: Rumour, flow: FlowName | None = None) -> None:
         """Takes in a rumour, from any thread. Wakes the engine only if it would sleep too long otherwise."""
         with self._news:
-            first = self._quiet.due is None
+            before = self._quiet.due
             self._quiet.hear(rumour, self._clock.monotonic(), flow)
             self.heard += 1
-            if first:
+            after = self._quiet.due
+            if before is None or (after is not None and after < before):
                 self._wake()
 
     def add(self, job: Job) -> None:

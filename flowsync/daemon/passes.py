@@ -96,9 +96,8 @@ class Passes:
     def _commit_live(self, heard: Heard) -> bool:
         """Commits settled edits of live flows; tells whether there is a new commit."""
         flows = set(heard.flows | self.waits.keys())
-        if Rumour.FILES not in heard.what or not heard.flows:
-            flows |= {row.flow for row in (self._status.flows if self._status else ()) if row.dirty}
-        if Rumour.ANYTHING in heard.what and self._has_live():
+        unnamed = Rumour.FILES in heard.what and not heard.flows
+        if self._has_live() and (unnamed or heard.tells(Rumour.CONFIG)):
             flows |= {row.flow for row in self._hands.status().flows if row.dirty}
         made = False
         for one in self._hands.live(flows - self._outlook.pauses.until.keys()):
@@ -145,7 +144,7 @@ class Passes:
     def try_again(self) -> None:
         """Takes up what was left undone."""
         self.retry_at = NEVER
-        self._inbox.hear(Rumour.REFS)
+        self._inbox.hear(Rumour.FILES if self.waits else Rumour.REFS)
 
     def look(self) -> None:
         """Looks at the flows that are due, or sweeps the whole folder."""

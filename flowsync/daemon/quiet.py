@@ -37,42 +37,45 @@ SILENCE = {Rumour.REFS: 0.04, Rumour.GIT: 0.04, Rumour.FILES: 0.2, Rumour.CONFIG
 
 
 class Quiet:
-    """Gathers rumours; they are due once it was quiet long enough, at the latest after ``longest`` seconds."""
+    """Gathers rumours; each kind is due once it was quiet long enough, at the latest after ``longest`` seconds.
+
+    The kinds do not wait for each other: a commit need not wait until the files that it was made of have settled.
+    """
 
     def __init__(self, longest: float = 10.0) -> None:
         self._longest = longest
-        self._what: set[Rumour] = set()
+        self._first: dict[Rumour, float] = {}
+        self._due: dict[Rumour, float] = {}
         self._flows: set[FlowName] = set()
-        self._first = 0.0
-        self._due = 0.0
 
     def hear(self, rumour: Rumour, now: float, flow: FlowName | None = None) -> None:
-        """Takes in one rumour. It never makes an earlier one due sooner."""
-        if not self._what:
-            self._first = self._due = now
-        self._what.add(rumour)
+        """Takes in one rumour."""
+        first = self._first.setdefault(rumour, now)
+        self._due[rumour] = max(self._due.get(rumour, 0.0), min(now + SILENCE[rumour], first + self._longest))
         if flow is not None:
             self._flows.add(flow)
-        self._due = min(max(self._due, now + SILENCE[rumour]), self._first + self._longest)
 
     def postpone(self, heard: Heard, now: float, delay: float) -> None:
         """Takes rumours back that could not be followed now; they are due again after ``delay`` seconds."""
-        if not self._what:
-            self._first = now
-        self._what |= heard.what
+        for rumour in heard.what:
+            self._first.setdefault(rumour, now)
+            self._due[rumour] = max(self._due.get(rumour, 0.0), now + delay)
         self._flows |= heard.flows
-        self._due = max(self._due, now + delay)
 
     @property
     def due(self) -> float | None:
-        """Returns when what was heard is to be followed, or None if nothing was."""
-        return self._due if self._what else None
+        """Returns when something of what was heard is to be followed, or None if nothing was heard."""
+        return min(self._due.values(), default=None)
 
     def take(self, now: float) -> Heard | None:
         """Returns what is due now, and forgets it."""
-        if not self._what or now < self._due:
+        what = frozenset(rumour for rumour, due in self._due.items() if due <= now)
+        if not what:
             return None
-        heard = Heard(frozenset(self._what), frozenset(self._flows))
-        self._what.clear()
-        self._flows.clear()
-        return heard
+        for rumour in what:
+            del self._due[rumour], self._first[rumour]
+        flows: frozenset[FlowName] = frozenset()
+        if Rumour.FILES in what:
+            flows = frozenset(self._flows)
+            self._flows.clear()
+        return Heard(what, flows)

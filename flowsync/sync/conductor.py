@@ -58,11 +58,15 @@ class Conductor:
         """Writes the branch's edits to the share, after a look at the flows that it is about."""
         with self._at_work() as share:
             chosen, allowed = frozenset(map(FlowName, flows)), consent or Consent()
-            ahead = self._ahead(chosen)
+            seen, ahead = self._ahead(chosen)
             if not ahead:
                 return []
+            # what the look leaves as it was needs no second survey
+            known = self._link.cache.observations(self._link.remote.name)
+            unfinished = any(True for _ in self._link.journal.unfinished())
             fetched = self._fetch(share, ahead, allowed)
-            seen = _without_failed(survey(self._link), fetched)
+            if fetched or unfinished or self._link.cache.observations(self._link.remote.name) != known:
+                seen = _without_failed(survey(self._link), fetched)
             late = [behind(flow) for flow in sorted(ahead) if flow in seen.flows and _needs_pull(seen, flow)]
             return _together(_only_trouble(fetched), late, push(self._link, share, seen, ahead, allowed))
 
@@ -113,12 +117,13 @@ class Conductor:
             share.release(left)
             self._link.journal.owe(share.owed())
 
-    def _ahead(self, chosen: frozenset[FlowName]) -> frozenset[FlowName]:
-        """Returns the flows that a push is about: those with something to push, or named."""
+    def _ahead(self, chosen: frozenset[FlowName]) -> tuple[Survey, frozenset[FlowName]]:
+        """Returns a survey, and the flows that a push is about: those with something to push, or named."""
         seen = survey(self._link)
         self._refuse(chosen - seen.flows.keys())
         unfinished = frozenset(flow for flow, _ in self._link.journal.unfinished())
-        return chosen or unfinished | {flow for flow, one in seen.flows.items() if one.state in TO_PUSH | _NOT_YET}
+        ahead = unfinished | {flow for flow, one in seen.flows.items() if one.state in TO_PUSH | _NOT_YET}
+        return seen, chosen or ahead
 
     @staticmethod
     def _refuse(unknown: frozenset[FlowName]) -> None:

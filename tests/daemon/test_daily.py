@@ -11,6 +11,8 @@ from daemon_process import Daemon, until
 from world import World
 
 from flowsync.daemon.client import connect
+from flowsync.daemon.place import find
+from flowsync.daemon.stamp import stamp
 
 Start = Callable[..., Daemon]
 
@@ -210,3 +212,22 @@ def _alive(pid: int) -> bool:
         return False
     time.sleep(0.05)  # a zombie of the session's init is reaped soon
     return os.path.exists(f"/proc/{pid}") and "Z" not in open(f"/proc/{pid}/stat").read().rpartition(")")[2][:3]
+
+
+def test_the_cheap_look_notices_whatever_moves_a_flow(world: World) -> None:
+    place = find(world.folder)
+    assert place is not None
+    world.commit({"flows/chat/a.py": "1\n"})
+    seen = [stamp(place)]
+    assert stamp(place) == seen[0]
+    for act in (
+        lambda: world.commit({"flows/chat/a.py": "2\n"}),
+        lambda: world.git("switch", "--quiet", "-c", "other"),
+        lambda: world.git("pack-refs", "--all"),
+        lambda: (world.write({"flows/chat/a.py": "3\n"}), world.git("add", "-A")),
+        lambda: world.git("reset", "--quiet", "--hard", "HEAD~1"),
+        lambda: world.link(mode="live"),
+    ):
+        act()
+        seen.append(stamp(place))
+    assert len(set(seen)) == len(seen)

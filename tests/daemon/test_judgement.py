@@ -57,13 +57,14 @@ def test_a_storm_without_end_is_followed_now_and_then() -> None:
     assert all(9.9 <= later - earlier <= 10.3 for earlier, later in itertools.pairwise(times))
 
 
-def test_a_ref_is_followed_sooner_than_a_file_but_never_ahead_of_one() -> None:
+def test_a_commit_does_not_wait_for_the_files_to_settle() -> None:
     quiet = Quiet()
-    quiet.hear(Rumour.REFS, 0.0)
-    assert quiet.due == pytest.approx(0.04)
-    quiet.hear(Rumour.FILES, 0.01)
+    quiet.hear(Rumour.FILES, 0.0, CHAT)
     quiet.hear(Rumour.REFS, 0.02)
-    assert quiet.due == pytest.approx(0.21)
+    assert quiet.due == pytest.approx(0.06)
+    assert quiet.take(0.07) == Heard(frozenset({Rumour.REFS}))
+    assert quiet.due == pytest.approx(0.2)
+    assert quiet.take(0.21) == Heard(frozenset({Rumour.FILES}), frozenset({CHAT}))
 
 
 def test_what_was_postponed_comes_back_with_what_was_heard_since() -> None:
@@ -73,7 +74,9 @@ def test_what_was_postponed_comes_back_with_what_was_heard_since() -> None:
     assert heard is not None
     quiet.postpone(heard, 1.0, 0.25)
     quiet.hear(Rumour.GIT, 1.1)
-    assert quiet.take(1.2) is None
+    assert quiet.take(1.13) is None
+    assert quiet.take(1.2) == Heard(frozenset({Rumour.GIT}))
+    quiet.hear(Rumour.GIT, 1.21)
     again = quiet.take(1.26)
     assert again == Heard(frozenset({Rumour.FILES, Rumour.GIT}), frozenset({CHAT}))
 
