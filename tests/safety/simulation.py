@@ -5,9 +5,11 @@ the same seed always has the same one. The engine is the real conductor over the
 the clock in memory; the judge is ``watched_store``, ``clone`` and, at rest, ``rest``.
 """
 
+import atexit
 import hashlib
 import os
 import random
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -31,6 +33,7 @@ from .tokens import Ledger
 from .watched_store import ROOT, Broken, WatchedStore
 
 SPACE = FilePath("/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()) / f"flowsync-t2-{os.getpid()}"
+atexit.register(shutil.rmtree, SPACE, ignore_errors=True)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 KINDS = ("list", "read", "look", "create", "rename", "delete", "acquire", "release", "make", "remove")
 CODES = (NO_ANSWER, "ServerBusy", "InternalError", "SharingViolation", "ResourceNotFound", "AuthenticationFailed")
