@@ -1,5 +1,6 @@
 """Export there, import here: in every combination of edits on both sides, the three-way result."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -174,11 +175,16 @@ def test_three_rounds_to_and_fro(world: World, tmp_path: Path) -> None:
     assert "there 1" in str(notes(here))
 
 
-def test_an_archive_that_came_before_is_known(world: World, tmp_path: Path) -> None:
-    """Its comment names an older base, yet all it holds is here and was edited since: no conflict, nothing comes back."""
+@pytest.mark.parametrize("way", ["flowsync's comment", "a bare commit id"])
+def test_an_archive_that_came_before_is_known(way: str, world: World, tmp_path: Path) -> None:
+    """Its comment names an older base, yet all it holds was here and edited since: no conflict, nothing comes back."""
     here, there, file = started(world), clone(world, tmp_path / "there"), tmp_path / "chat.zip"
     there.commit({"flows/chat/notes.txt": edited(1, "first")})
-    exchanged(here, there, file, 0)
+    there.ends(0, "export", "chat", "-o", str(file))
+    if way == "a bare commit id":
+        with zipfile.ZipFile(file, "a") as archive:
+            archive.comment = str(here.tip()).encode()
+    here.ends(0, "import", str(file))
     here.commit({"flows/chat/notes.txt": edited(1, "edited since")})
     tip = here.tip()
     assert here.ends(0, "import", str(file), "--json").json["results"][0]["did"] == "unchanged"
