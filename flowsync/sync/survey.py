@@ -30,6 +30,9 @@ class Standing:
         return self.decided.state
 
 
+_PARTED = frozenset({State.DIVERGED, State.CONFLICT})
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
     """All flows of a link, and the tip of its branch that this was seen at.
@@ -55,6 +58,8 @@ def survey(link: Link) -> Survey:
         base = _base(flow, tip, tracking, recorded, landed, ahead)
         problems = {**named.get(flow, {}), **(observations[flow].problems if flow in observations else {})}
         standing = compare(link, flow, base, local.get(flow), tracking.get(flow), problems)
+        if standing.state in _PARTED and (seen := _seen_since(link, standing, tip)):
+            standing = compare(link, flow, seen, local.get(flow), tracking.get(flow), problems)
         if standing.base_tree or standing.local_tree or standing.remote_tree:
             flows[flow] = standing
         else:
@@ -100,6 +105,19 @@ def _base(
     if flow in ahead:
         return tip
     return recorded.get(flow)
+
+
+def _seen_since(link: Link, standing: Standing, tip: str | None) -> str | None:
+    """Returns the newest commit since base that holds exactly what the share holds, or None.
+
+    The branch has had it, then: a landing that died before the refs moved, or somebody who made the same edit here.
+    """
+    for sha in link.repo.history.touching(tip, link.remote.folder(standing.flow)) if tip and standing.tracking else ():
+        if standing.base and link.repo.refs.contains(standing.base, sha):
+            return None
+        if link.flow_tree(sha, standing.flow) == standing.remote_tree:
+            return sha
+    return None
 
 
 def local_flows(link: Link, tip: str | None, known: frozenset[FlowName]) -> dict[FlowName, str]:

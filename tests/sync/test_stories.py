@@ -705,3 +705,19 @@ def test_a_merge_driver_that_fails_is_that_flows_trouble(chat: World) -> None:
     assert run.code == 1, str(run)
     assert chat.here("fine")["a.py"] == b"a = 2\n"
     assert chat.there("chat")["a.py"] == b"a = 'studio'\n" and chat.here("chat")["a.py"] == b"a = 'here'\n"
+
+
+def test_what_a_dead_landing_brought_and_a_person_then_deleted_stays_deleted(world: World) -> None:
+    world.studio_flow("bread", a_py="a = 1\n")
+    world.studio_flow("chat", a_py="a = 1\n", b_py="b = 1\n", c_py="c = 1\n")
+    world.run("fetch")
+    fetched = world.refs("refs/remotes/studio/")["refs/remotes/studio/chat"]
+    world.sync()
+    # The run dies after the branch has moved and before the refs have: chat's save was replayed onto bread's.
+    world.git("update-ref", "refs/remotes/studio/chat", fetched)
+    world.git("update-ref", "-d", "refs/flowsync/studio/chat")
+    world.git("rm", "-q", "flows/chat/b.py")
+    world.git("commit", "-q", "-m", "without b")
+    world.sync()
+    assert "b.py" not in world.there("chat") and "b.py" not in world.here("chat")
+    in_sync(world)
