@@ -1,6 +1,7 @@
 """What is wrong, in a sentence, with no secret in it."""
 
 import re
+import socket
 import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, formatdate
@@ -56,14 +57,16 @@ def test_a_folder_that_is_not_there(azure: AzureWorld) -> None:
             share.identity()
 
 
-def test_no_network(azure: AzureWorld, unused_tcp_port: int) -> None:
+def test_no_network(azure: AzureWorld) -> None:
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    endpoint = f"http://127.0.0.1:{unused_tcp_port}/devstoreaccount1"
-    error = failure(azure, location(azure, endpoint=endpoint), {}, Patience(sleep=sleep))
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # bound, so nobody else's, and not listening
+        endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}/devstoreaccount1"
+        error = failure(azure, location(azure, endpoint=endpoint), {}, Patience(sleep=sleep))
     assert isinstance(error, ShareUnavailable) and "the connection was refused" in error.message
     assert len(slept) == 2  # a share that never answered is not waited for long
 

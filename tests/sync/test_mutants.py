@@ -51,7 +51,7 @@ MUTANTS = mutants(
     ("4: a failing merge ends the run", "sync/land.py", "except RepositoryError as error:  # a merge", "except ZeroDivisionError as error:  # a merge", "nobody_has_to_have_a_name"),
     # 5. Base moves last, per acknowledged file.
     ("5: base moves by all that was planned", "sync/push.py", "advance(link, one.flow, one.done)", "advance(link, one.flow, {p: one.content(p) for p in one.changes})", "test_rule_5_base"),
-    ("5: fetch moves the base", "sync/record.py", "if is_base:", "if new:", "test_rule_5_fetch"),
+    ("5: fetch moves the base", "sync/record.py", "base = new if is_base else", "base = new if new else", "test_rule_5_fetch"),
     ("5: no journal", "sync/push.py", "link.journal.begin(one.flow, intents)", "pass", "killed_at_any"),
     ("5: leases of the dead stay", "sync/conductor.py", "if left:\n            share.release(left)", "if False:\n            share.release(left)", "killed_at_any"),
     # 6. Nothing that flowsync has seen or replaces is ever lost.
