@@ -1,7 +1,8 @@
 """Tier T2: thousands of schedules of everybody who may touch a flow, each from a seed, judged after every step.
 
 ``FLOWSYNC_RUNS`` sets the number of runs (2,000 in every run of the tests, 20,000 with ``.ci/run --long``; millions are
-a matter of patience), ``FLOWSYNC_SEED`` where the seeds begin. A failure names its seed: ``python -m safety.replay SEED`` (from ``tests/``) prints what happened.
+a matter of patience), ``FLOWSYNC_SEED`` where the seeds begin. A failure names its seed:
+``python -m safety.replay SEED`` (from ``tests/``) prints what happened.
 """
 
 import os
