@@ -9,14 +9,13 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flowsync import __version__
 from flowsync.errors import Exit, FlowsyncError
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):  # a dataclass would cost each command the import of inspect
     """One row of the table; ``module`` is below ``flowsync.cli``."""
 
     name: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 HOUR = 3600.0
 _BURST = 0.25  # of the budget, in the bucket
 _DUST = 1e-6  # what sums of floats may be off by
-_KEPT_BACK = 0.4  # of the bucket, for pushes
+_KEPT_BACK = 0.1  # of the bucket, for pushes
 
 
 @dataclass(slots=True)

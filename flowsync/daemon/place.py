@@ -6,16 +6,15 @@ path would not fit into a socket address.
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from flowsync.errors import DaemonError
 
 LONGEST_ADDRESS = 100  # bytes; Linux takes 107, macOS 103
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):  # a dataclass would cost each command the import of inspect
     """One repository: a worktree, its git directory, and the directory that all its worktrees share."""
 
     root: Path

@@ -159,6 +159,8 @@ def live(one: Setting, count: int, flows: int) -> list[float]:
 
 def studio(one: Setting, count: int, flows: int) -> list[float]:
     """From a save in Studio, in a flow that was active within the last minute, to a commit in the worktree."""
+    one.flowsync("daemon", "restart")  # hundreds of pushes within minutes have used up the budget for looks
+    one.settle()
     client, took = one.studio(), []
     one.edit(7, "made active")
     one.git("commit", "-qam", "made active")

@@ -185,7 +185,8 @@ def test_looking_leaves_something_for_pushes() -> None:
         budget.spend(10, 0.0)
         looks += 1
     assert looks > 5
-    assert budget.affords(50, 0.0, urgent=True)
+    assert not budget.affords(10, 0.0)
+    assert budget.affords(20, 0.0, urgent=True)
 
 
 @given(st.integers(60, 5000), st.integers(1, 100), st.booleans())

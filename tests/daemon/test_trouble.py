@@ -311,12 +311,12 @@ def test_the_budget_is_never_exceeded(azure_world: World, emulator: Emulator, ru
 
 def test_a_budget_that_is_too_small_for_one_look_says_what_it_takes(azure_world: World, run_daemon: Start) -> None:
     azure_world.git("config", "flowsync.requestsPerHour", "60")
-    for number in range(12):
+    for number in range(14):
         azure_world.studio_flow(f"flow{number}")
     daemon = run_daemon(azure_world).ready()
     until(lambda: daemon.state["health"] == "saving", "that it says so")
-    assert "takes 12 requests" in daemon.state["detail"]
-    assert "requestsPerHour 120" in daemon.state["hint"]
+    assert "takes 14 requests" in daemon.state["detail"]
+    assert "requestsPerHour 140" in daemon.state["hint"]
 
 
 def test_a_command_under_way_can_be_cancelled(azure_world: World, azure_daemon: Daemon, emulator: Emulator) -> None:
