@@ -1,6 +1,8 @@
 """Worlds with a daemon in them."""
 
+import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +16,9 @@ def run_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
     """Starts daemons that end with the test."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    # Where sockets go whose own path is too long: short, and this test's alone.
+    short = tempfile.mkdtemp(prefix="fs-")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", short)
     running: list[Daemon] = []
 
     def run(world: World, *options: str, env: dict[str, str] | None = None, before: Sequence[str] = ()) -> Daemon:
@@ -24,6 +29,7 @@ def run_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
     yield run
     for daemon in running:
         daemon.end(signal.SIGKILL)
+    shutil.rmtree(short, ignore_errors=True)
 
 
 @pytest.fixture

@@ -94,11 +94,15 @@ def test_another_user_cannot_connect(world: World, daemon: Daemon) -> None:
     assert os.stat(where).st_mode & 0o777 == 0o600
     assert daemon.place.address.stat().st_mode & 0o777 == 0o600
     assert "PermissionError" in _as_nobody(where)
-    for folder in Path(where).parents:  # as if every door but the last stood open
-        if folder != Path("/") and folder.stat().st_mode & 0o005 != 0o005:
-            folder.chmod(folder.stat().st_mode | 0o005)
-    os.chmod(where, 0o666)
-    assert _as_nobody(where) == "b''"
+    doors = {folder: folder.stat().st_mode for folder in Path(where).parents if folder != Path("/")}
+    try:
+        for folder, mode in doors.items():  # as if every door but the last stood open
+            folder.chmod(mode | 0o005)
+        os.chmod(where, 0o666)
+        assert _as_nobody(where) == "b''"
+    finally:
+        for folder, mode in doors.items():
+            folder.chmod(mode)
     assert "another user tried to connect" in daemon.log
     assert daemon.ask("state")["pid"] == daemon.process.pid
 
