@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from promptflow_cli import PromptFlow
-from world import USER, EmulatedStudio, FolderStudio, Repo, World
 
 from flowsync.emulator import Emulator
+from promptflow_cli import PromptFlow
+from world import USER, EmulatedStudio, FolderStudio, Repo, World
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from world import World
-
 from flowsync.daemon.client import Client, connect_to
 from flowsync.daemon.place import Place, find
+from world import World
 
 PATIENCE = 60.0
 

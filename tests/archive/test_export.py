@@ -9,10 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from world import DAG, World
 
 from archive.clones import NOTES, clone, edited, started
 from flowsync.archive.provenance import Provenance, State, provenance
+from world import DAG, World
 
 
 def sha(file: Path) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from world import Repo, World
 
 from archive.hostile import CORPUS, Hostile
 from archive.zips import DAG, UTF8, Entry, of
@@ -17,6 +16,7 @@ from flowsync.archive.limits import Limits
 from flowsync.archive.reading import opened
 from flowsync.archive.unpacking import unpack
 from flowsync.errors import ArchiveRefused
+from world import Repo, World
 
 MEMORY = 100 * 1024 * 1024
 

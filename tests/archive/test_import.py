@@ -5,9 +5,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from world import DAG, World
 
 from archive.clones import NOTES, clone, edited, notes, sha256, started, zipped
+from world import DAG, World
 
 FLOW = {"flow.dag.yaml": DAG, "notes.txt": NOTES}
 

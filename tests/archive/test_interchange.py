@@ -4,9 +4,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from world import Content, World
 
 from archive.clones import NOTES, clone, edited, notes, sha256, started, zipped
+from world import Content, World
 
 EDITS: dict[str, Content] = {
     "nothing": NOTES,

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from world import DAG, World
-
 from archive.clones import NOTES, edited, notes, started, zipped
+from world import DAG, World
 
 MONTHS = {1: "one\n", 2: "two\n", 3: "three\n"}
 

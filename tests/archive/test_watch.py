@@ -7,12 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from world import DAG, World
-
 from archive.clones import NOTES, edited, started, zipped
 from flowsync.sync.importing import Options
 from flowsync.sync.offered import Downloads
 from flowsync.sync.opened import linked
+from world import DAG, World
 
 FLOW = {"flow.dag.yaml": DAG, "notes.txt": NOTES}
 

@@ -15,7 +15,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from archive.hostile import CORPUS
-
 from flowsync.archive.flows import flows_in, to_unpack
 from flowsync.archive.limits import Limits
 from flowsync.archive.unpacking import unpack

@@ -29,9 +29,8 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from merge_scenarios import SCENARIOS, Scenario
-
 from flowsync.core.merge import merge_flow, new_flaws
+from merge_scenarios import SCENARIOS, Scenario
 
 PEERS = Path(__file__).with_name("merge_peers")
 CONFLICT = object()

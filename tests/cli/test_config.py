@@ -1,10 +1,10 @@
 """``.flowsync.yaml`` with every kind of mistake: the message names the file, the line and the key."""
 
 import pytest
-from world import World
 
 from flowsync.config import Mode, parse
 from flowsync.errors import ConfigError
+from world import World
 
 GOOD = """\
 version: 1

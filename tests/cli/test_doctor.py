@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from world import World
 
 from flowsync.emulator import Emulator
 from flowsync.journal import Intent, Journal
+from world import World
 
 
 def checks(world: World, code: int) -> dict[str, list[tuple[str, str, str]]]:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from world import World
 
 from flowsync.core.plan import State
 from flowsync.emulator import Emulator
 from flowsync.emulator.witness import Event
+from world import World
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 import time
 import tracemalloc
 
-import check_bases
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment, meta
 
+import check_bases
 from flowsync.core.check import check, python, secrets, simple_templates, templates
 from flowsync.core.document import parse
 from flowsync.core.flow import definitions, is_flow, read_dag

@@ -5,9 +5,9 @@ The good twin of each row is its base (``check_bases``), which has no finding at
 
 from dataclasses import dataclass, field
 
-import check_bases
 import pytest
 
+import check_bases
 from flowsync.core.check import Settings, check
 from flowsync.core.rulebook import RULES
 

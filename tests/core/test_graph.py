@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from merge_scenarios import BASE, CLEAN, FETCH, RENAMED, RERANK, VARIANTS, after_nodes, edit
 
 from flowsync.core.graph import Box, Edge, Graph, as_lines, as_mermaid, as_text, changed_graph, graph_of, placed
 from flowsync.core.graph.drawing import MOST
+from merge_scenarios import BASE, CLEAN, FETCH, RENAMED, RERANK, VARIANTS, after_nodes, edit
 
 CHANGED = edit(
     BASE,

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from merge_scenarios import BASE, RENAMED, TRANSLATE, after_nodes, edit, saved_by_studio
 
 from flowsync.core.merge import Action, Markers, Merged, merge_flow, new_flaws
 from flowsync.core.merge.pieces import Side
 from flowsync.core.merge.reading import Unfit, read
 from flowsync.core.merge.writing import decided, written
+from merge_scenarios import BASE, RENAMED, TRANSLATE, after_nodes, edit, saved_by_studio
 
 
 def merge(base: str | None, local: str, remote: str, follow_renames: bool = False) -> Merged:

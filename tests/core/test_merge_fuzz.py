@@ -16,12 +16,12 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from merge_scenarios import BASE, CONFLICTS, MERGES, VARIANTS
 
 from flowsync.core.graph import as_mermaid, as_text, changed_graph, graph_of
 from flowsync.core.merge import merge_flow, new_flaws, undecided
 from flowsync.core.merge.writing import Markers
 from flowsync.core.semantic import semantic_diff
+from merge_scenarios import BASE, CONFLICTS, MERGES, VARIANTS
 
 WORDS = (
     r"\n|\r\n|\r| |  |\t|- |: |:|# x\n|{|}|[|]|,|'|\"|>-\n|&a |*a|!!int |!t |? |---\n|...\n|%YAML 1.1\n"

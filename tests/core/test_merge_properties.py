@@ -6,12 +6,12 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
-from merge_scenarios import settled
-from merge_strategies import Flow, Style, edited, flows, styles, write
 
 from flowsync.core.merge import Markers, Merged, merge_flow
 from flowsync.core.merge.reading import read
 from flowsync.core.merge.writing import written
+from merge_scenarios import settled
+from merge_strategies import Flow, Style, edited, flows, styles, write
 
 CASES = 40
 MANY = 4000  # of each property, so 24,000 in all

@@ -2,9 +2,9 @@
 
 import pytest
 import yaml
-from merge_scenarios import CONFLICTS, MERGES, SCENARIOS, Scenario, settled
 
 from flowsync.core.merge import Markers, Merged, merge_flow
+from merge_scenarios import CONFLICTS, MERGES, SCENARIOS, Scenario, settled
 
 
 def merged(scenario: Scenario, swapped: bool = False) -> Merged:

@@ -4,10 +4,10 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from merge_scenarios import BASE, CLEAN, FETCH, RENAMED, RERANK, VARIANTS, after_nodes, edit, saved_by_a_program
-from merge_strategies import Flow, Style, edited, flows, styles, write
 
 from flowsync.core.semantic import SemanticDiff, What, semantic_diff
+from merge_scenarios import BASE, CLEAN, FETCH, RENAMED, RERANK, VARIANTS, after_nodes, edit, saved_by_a_program
+from merge_strategies import Flow, Style, edited, flows, styles, write
 
 
 def diff(old: str | None, new: str | None, files: tuple[str, ...] = ()) -> SemanticDiff:

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from daemon_process import Daemon, until
-from world import World
 
+from daemon_process import Daemon, until
 from flowsync.emulator import Emulator
+from world import World
 
 FLOWS = ("chat", "triage", "search")
 

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 
 import pytest
-from daemon_process import Daemon, until
-from world import World
 
+from daemon_process import Daemon, until
 from flowsync.daemon.client import connect
 from flowsync.daemon.place import find
 from flowsync.daemon.stamp import stamp
+from world import World
 
 Start = Callable[..., Daemon]
 
@@ -21,6 +21,7 @@ def test_a_commit_goes_to_studio_and_a_save_in_studio_becomes_a_commit(world: Wo
     assert world.here("chat") == world.there("chat")
     world.commit({"flows/chat/a.py": "x = 2\n"}, "mine")
     until(lambda: world.there("chat")["a.py"] == b"x = 2\n", "the commit in Studio")
+    until(lambda: daemon.flow("chat")["state"] == "in-sync", "the push to be acknowledged")
     world.studio({"chat/a.py": "x = 3\n"})
     until(lambda: world.here("chat")["a.py"] == b"x = 3\n", "the save as a commit")
     until(lambda: (world.folder / "flows/chat/a.py").read_bytes() == b"x = 3\n")

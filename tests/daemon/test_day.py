@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from daemon_process import until
 from flow_files import DEFINITION, SOURCE
-from world import EmulatedStudio, World
-
 from flowsync.daemon.client import connect
 from flowsync.daemon.lock import is_running
 from flowsync.daemon.place import find
 from flowsync.emulator import Emulator
+from world import EmulatedStudio, World
 
 pytestmark = [
     pytest.mark.slow,

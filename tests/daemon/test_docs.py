@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from daemon_process import Daemon
-from world import World
-
 from flowsync.daemon import settings
 from flowsync.daemon.board import Board, Health
 from flowsync.daemon.clock import SystemClock
@@ -15,6 +13,7 @@ from flowsync.daemon.inbox import Inbox
 from flowsync.daemon.methods import Methods
 from flowsync.daemon.place import Place
 from flowsync.daemon.quiet import Quiet
+from world import World
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "ipc.md").read_text()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from daemon_process import Daemon, until
 from flow_files import DEFINITION, SOURCE
 from world import World

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from daemon_process import Daemon, until
 from flow_files import DEFINITION, SOURCE
-from world import World
-
 from flowsync.core.tree import FlowName
 from flowsync.sync.live import LiveCommit, commit_live
 from flowsync.sync.opened import linked
+from world import World
 
 CHAT = FlowName("chat")
 

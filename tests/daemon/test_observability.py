@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from daemon_process import Daemon, until
-from world import World
 
+from daemon_process import Daemon, until
 from flowsync.daemon import logs
 from flowsync.daemon.install import systemd, task, unit
 from flowsync.daemon.metrics import prometheus
@@ -24,6 +23,7 @@ from flowsync.daemon.power import is_metered, on_battery
 from flowsync.daemon.settings import DaemonSettings, parse
 from flowsync.daemon.teller import desktop_command
 from flowsync.errors import ConfigError
+from world import World
 
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 ODD = Path('/home/pat/my repo 100% "new" $HOME & <co>')

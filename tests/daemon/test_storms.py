@@ -5,14 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from daemon_process import Daemon, until
 from flow_files import DEFINITION, SOURCE
-from world import World
-
 from flowsync.core.tree import FlowName
 from flowsync.daemon.quiet import Rumour
 from flowsync.daemon.rumours import Grounds
 from flowsync.daemon.watch import Watch
+from world import World
 
 Start = Callable[..., Daemon]
 MANY = 1500

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from daemon_process import Daemon, until
-from world import FolderStudio, Repo, World
 
+from daemon_process import Daemon, until
 from flowsync.daemon.client import connect_to
 from flowsync.daemon.lock import is_running
 from flowsync.daemon.place import find, socket_path
 from flowsync.emulator import Emulator
 from flowsync.errors import DaemonError
+from world import FolderStudio, Repo, World
 
 Start = Callable[..., Daemon]
 ROOT = os.name == "posix" and os.geteuid() == 0

@@ -13,11 +13,11 @@ import jinja2
 import jinja2.meta
 import pytest
 import yaml
-from promptflow_cli import PromptFlow
 
 import flowsync.demo
 from flowsync.core import ignore, names
 from flowsync.demo import local_edit, sample_flows, studio_edit
+from promptflow_cli import PromptFlow
 
 KINDS = {"ticket-triage": "standard", "bakery-chat": "chat", "triage-quality": "evaluation"}
 REFERENCE = re.compile(r"\$\{(\w+)\.(\w+)")

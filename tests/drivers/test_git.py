@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from merge_scenarios import BASE, RERANK, TRANSLATE, after_nodes, edit, settled
 
 from flowsync.drivers.installing import install, merge_command, standing, uninstall
 from flowsync.drivers.merging import decisions
+from merge_scenarios import BASE, RERANK, TRANSLATE, after_nodes, edit, settled
 
 PROGRAM = str(Path(sys.executable).with_name("flowsync"))
 WHERE = "flows/chat/flow.dag.yaml"

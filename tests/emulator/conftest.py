@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from azure.storage.fileshare import ShareClient
-from emulator.raw import Raw
 
+from emulator.raw import Raw
 from flowsync.emulator import Emulator
 
 

@@ -1,4 +1,5 @@
 import pytest
+
 from flow_repo import FlowRepo
 
 

@@ -5,6 +5,7 @@ import shutil
 import sys
 
 import pytest
+
 from flow_repo import BROKEN, GOOD
 
 DEFINITION = "flows/chat/flow.dag.yaml"

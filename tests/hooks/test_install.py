@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from flow_repo import BROKEN, GOOD
 from flowsync_hooks.shims import EVENTS
 

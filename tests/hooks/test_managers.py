@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from flow_repo import BROKEN, GOOD
 
 SOURCE = Path(__file__).parents[2]

@@ -6,6 +6,7 @@ import socket
 import subprocess
 
 import pytest
+
 from flow_repo import FlowRepo
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from world import Repo
 
 from flowsync.repo import Repository
+from world import Repo
 
 
 @pytest.fixture

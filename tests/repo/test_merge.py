@@ -1,8 +1,7 @@
 """Three-way merges outside the worktree, and with a person's tool in one of their own."""
 
-from world import Repo
-
 from flowsync.repo import Repository
+from world import Repo
 
 
 def trees(repo: Repo, base: dict[str, str], local: dict[str, str], remote: dict[str, str]) -> tuple[str, str, str]:

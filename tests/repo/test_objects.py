@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from world import Repo
 
 from flowsync.core import tree as core
 from flowsync.core.tree import EXECUTABLE, Blob, File, Problem, blob_of
 from flowsync.errors import RepositoryError
 from flowsync.repo import Repository
 from flowsync.repo.objects import Signature
+from world import Repo
 
 CONTENTS = [
     b"",

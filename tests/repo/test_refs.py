@@ -1,11 +1,11 @@
 """Refs: read in one look, moved in one transaction or not at all."""
 
 import pytest
-from world import Repo
 
 from flowsync.errors import RepositoryError
 from flowsync.repo import Repository
 from flowsync.repo.refs import Move, RefMoved
+from world import Repo
 
 A, B = "refs/remotes/studio/a", "refs/flowsync/studio/a"
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from world import Repo
 
 from flowsync.errors import RepositoryError
 from flowsync.repo import Repository
 from flowsync.repo.worktree import NotFastForward
+from world import Repo
 
 
 @pytest.fixture

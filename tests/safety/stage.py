@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from world import USER, EmulatedStudio, Repo, World
-
 from flowsync.core.tree import FlowName
 from flowsync.emulator import Emulator
 from flowsync.errors import FlowsyncError
@@ -23,6 +21,7 @@ from flowsync.sync.conductor import Conductor
 from flowsync.sync.land import Consent
 from flowsync.sync.opened import linked
 from flowsync.sync.result import Result
+from world import USER, EmulatedStudio, Repo, World
 
 LARGE = bytes(range(256)) * 4 * 4200  # more than one request carries
 

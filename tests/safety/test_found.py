@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from world import World, flow
 
 from flowsync.share.base import Share
 from flowsync.sync import brakes
@@ -11,6 +10,7 @@ from flowsync.sync.brakes import SKEW
 from flowsync.sync.conductor import Conductor
 from flowsync.sync.link import Link
 from flowsync.sync.opened import linked
+from world import World, flow
 
 from .stage import SCENARIOS, Stage, check_nothing_left, settle
 

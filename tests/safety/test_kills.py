@@ -12,10 +12,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from world import FolderStudio, World
 
 from flowsync.emulator import Event
 from flowsync.emulator.faults import Fault
+from world import FolderStudio, World
 
 from .stage import SCENARIOS, Outcome, Stage, judge, settle
 from .test_faults import expected

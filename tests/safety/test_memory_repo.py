@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from world import Repo
 
 from flowsync.core.tree import File
 from flowsync.core.tree import Path as TreePath
@@ -13,6 +12,7 @@ from flowsync.errors import RepositoryError
 from flowsync.repo import Repository
 from flowsync.repo.refs import Move, RefMoved
 from flowsync.repo.worktree import NotFastForward
+from world import Repo
 
 from .memory_repo import MemoryRepository
 from .writing import fresh

@@ -1,11 +1,11 @@
 """``flowsync doctor --probe``: every question gets an answer, and the share is as it was."""
 
 import pytest
-from world import World
 
 from flowsync.share.memory import MemoryShare
 from flowsync.share.memory_store import Store
 from flowsync.sync.probe import probe
+from world import World
 
 from .mutants import MUTANTS
 

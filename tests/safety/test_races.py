@@ -7,9 +7,9 @@ theirs: never overwritten unseen, never reported as done if it was not.
 from pathlib import Path
 
 import pytest
-from world import USER
 
 from flowsync.emulator import Event
+from world import USER
 
 from .stage import SCENARIOS, Stage, check_nothing_left
 

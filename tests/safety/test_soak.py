@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-from world import DAG, EmulatedStudio, Repo, World
 
 from flowsync.emulator import Emulator
 from flowsync.emulator.faults import Fault
@@ -20,6 +19,7 @@ from flowsync.share.azure import open_azure
 from flowsync.share.location import AzureLocation, parse
 from flowsync.sync.conductor import Conductor
 from flowsync.sync.opened import linked
+from world import DAG, EmulatedStudio, Repo, World
 
 from .stage import HASTE, check_nothing_left
 

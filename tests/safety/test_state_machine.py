@@ -13,13 +13,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from world import FolderStudio, World
 
 from flowsync.core.tree import FlowName
 from flowsync.sync.conductor import Conductor
 from flowsync.sync.land import Consent
 from flowsync.sync.opened import linked
 from flowsync.sync.result import Did, Result
+from world import FolderStudio, World
 
 from .tokens import Ledger, tokens
 from .writing import DAG, fresh, needs

@@ -1,6 +1,7 @@
 """What `pf flow test` leaves in a flow is nobody's edit: it holds nothing up and goes nowhere."""
 
 import pytest
+
 from world import World
 
 LEFT = {

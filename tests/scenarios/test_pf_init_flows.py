@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+
+from flowsync.emulator import Emulator
 from model_on_loopback import REPLY, chat_model
 from promptflow_cli import PromptFlow
 from world import EmulatedStudio, Repo, World
-
-from flowsync.emulator import Emulator
 
 KINDS = ("standard", "chat", "evaluation")
 

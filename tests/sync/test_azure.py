@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from world import DAG, EmulatedStudio, Repo, World, flow
 
 from flowsync.emulator import Emulator
 from flowsync.emulator.witness import Event
+from world import DAG, EmulatedStudio, Repo, World, flow
 
 
 def test_200_flows_of_10_files_are_one_linear_history_and_then_cost_one_list_each(

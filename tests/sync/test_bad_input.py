@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from world import DAG, World
 
 DIR_MODE = 0o755

@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from world import DAG, World, flow
-
 from flowsync.cache import Cache
 from flowsync.journal import Intent, Journal
 from flowsync.sync.opened import linked
 from flowsync.sync.push import push
 from flowsync.sync.record import record
 from flowsync.sync.survey import survey
+from world import DAG, World, flow
 
 
 def two_flows(world: World) -> None:

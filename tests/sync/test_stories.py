@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from world import DAG, FolderStudio, Repo, World
 
 from flowsync.journal import Intent, Journal
 from flowsync.sync.conductor import Conductor
 from flowsync.sync.opened import linked
+from world import DAG, FolderStudio, Repo, World
 
 
 @pytest.fixture

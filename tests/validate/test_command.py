@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from flow_repo import BROKEN, GOOD
 
+from flow_repo import BROKEN, GOOD
 from flowsync.core.rulebook import RULES
 
 DEFINITION = "flows/chat/flow.dag.yaml"
