@@ -339,6 +339,7 @@ def measured(call):
     return time.process_time() - began, peak
 
 
+SECONDS = 4  # of CPU; each takes under one on an idle machine, and what is quadratic takes minutes
 MEGABYTE = 1 << 20
 NASTY = {
     "python lines": (python.read, "a\n" * 6_000),
@@ -378,7 +379,7 @@ NASTY = {
 def test_a_megabyte_takes_less_than_a_second_and_ten_megabytes(name):
     read, content = NASTY[name]
     seconds, peak = measured(lambda: read(content))
-    assert seconds < 1
+    assert seconds < SECONDS
     assert peak < 10 * MEGABYTE
 
 
@@ -416,7 +417,7 @@ def test_a_whole_check_of_a_megabyte(name):
     assert len(content) <= MEGABYTE
     prompt = b"nodes: [{name: p, type: prompt, source: {type: code, path: t.jinja2}}]\n"
     seconds, peak = measured(lambda: check({"flow.dag.yaml": prompt} | {path: content}))
-    assert seconds < 1
+    assert seconds < SECONDS
     assert peak < 10 * MEGABYTE
 
 
@@ -431,7 +432,7 @@ def chain(length: int, last: str) -> bytes:
 def test_long_chains_and_circles():
     tool = b"from promptflow import tool\n@tool\ndef a(x): ...\n"
     seconds, peak = measured(lambda: check({"flow.dag.yaml": chain(600, "n0"), "a.py": tool}))
-    assert seconds < 1
+    assert seconds < SECONDS
     assert peak < 10 * MEGABYTE
     assert codes({"flow.dag.yaml": chain(600, "n0"), "a.py": tool}) == ["FS102"]
     assert codes({"flow.dag.yaml": chain(600, "gone"), "a.py": tool}) == ["FS101"]
