@@ -12,7 +12,6 @@ from flowsync.emulator import Emulator
 from promptflow_cli import PromptFlow
 from world import USER, EmulatedStudio, FolderStudio, Repo, World
 
-
 # CI judges a change, not the luck of its examples; at home each run tries others.
 settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI"):
