@@ -2,15 +2,14 @@
 
 import logging
 import os
-import signal
 import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from flowsync import __version__
+from flowsync.bell import Bell
 from flowsync.config import load
 from flowsync.daemon import settings as daemon_settings
 from flowsync.daemon.board import Board, Health
@@ -68,8 +67,8 @@ class _Daemon:
         self._place = place
         self._inbox = Inbox(clock, Quiet())
         self._board = Board()
-        self._stop = threading.Event()
-        self._signal = ""
+        self._bell = Bell("SIGTERM", "SIGINT", "SIGHUP")
+        ends.callback(self._bell.close)
         self._gate = Gate(None)
         self._gate.stopping = self._inbox.stopping
         self._hands = Hands(place, options.remote, self._gate)
@@ -94,19 +93,16 @@ class _Daemon:
 
     def ask_to_stop(self) -> None:
         """Lets ``run`` end."""
-        self._stop.set()
+        self._bell.ring()
 
     def run(self) -> int:
         """Runs until it is asked to stop, or the engine has failed."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
-        if hasattr(signal, "SIGHUP"):
-            signal.signal(signal.SIGHUP, lambda number, frame: self._inbox.hear(Rumour.CONFIG))
         thread = threading.Thread(target=self._run_engine, name="flowsync-engine", daemon=True)
         thread.start()
-        self._stop.wait()
+        while (signal := self._bell.wait()) == "SIGHUP":
+            self._inbox.hear(Rumour.CONFIG)
         self._board.health(Health.STOPPING)
-        _log.info("stopping%s", self._signal)
+        _log.info("stopping%s", f" ({signal})" if signal else "")
         self._inbox.stop()
         thread.join(_GRACE)
         if thread.is_alive():
@@ -122,11 +118,7 @@ class _Daemon:
             self._engine.run()
         finally:
             self._hands.close()
-            self._stop.set()
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._signal = f" ({signal.Signals(number).name})"
-        self._stop.set()
+            self._bell.ring()
 
     def _leave_at_once(self) -> None:
         _log.warning("a pass did not end in time and is left where it is; the next run goes on from there")

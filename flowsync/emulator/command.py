@@ -2,13 +2,11 @@
 
 import argparse
 import os
-import signal
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any, cast, get_args
 
+from flowsync.bell import Bell
 from flowsync.emulator.emulator import WELL_KNOWN_ACCOUNT, WELL_KNOWN_KEY, Emulator
 from flowsync.emulator.faults import Fault, Kind
 from flowsync.errors import UsageError
@@ -31,16 +29,14 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def serve(args: argparse.Namespace) -> int:
     """Runs an emulator with the command's options until SIGINT or SIGTERM."""
-    stopped = threading.Event()
-    _on_signals(stopped)
     faults = [_fault(text) for text in args.fault]
-    with make(args) as emulator:
+    with Bell("SIGTERM", "SIGINT") as bell, make(args) as emulator:
         for fault in faults:
             emulator.faults.add(fault)
         print(banner(emulator, args), flush=True)
         if args.ready_file:
             _write_ready(Path(args.ready_file), emulator.url)
-        stopped.wait()
+        bell.wait()
     return 0
 
 
@@ -112,11 +108,3 @@ def _write_ready(path: Path, url: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(f"{url}\n", encoding="utf-8")
     temporary.replace(path)
-
-
-def _on_signals(stopped: threading.Event) -> None:
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopped.set()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
