@@ -2,19 +2,14 @@
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TextIO
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+from flowsync.core.plain import plain as plain
+
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36", "dim": "2", "bold": "1"}
-
-
-def plain(text: str) -> str:
-    """Returns text that a terminal shows and never obeys; names and contents come from elsewhere."""
-    return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), text)
 
 
 def colours(stream: TextIO) -> bool:
