@@ -20,7 +20,7 @@ from flowsync.share.azure_read import read
 from flowsync.share.azure_retry import Patience
 from flowsync.share.azure_wire import Wire
 from flowsync.share.azure_write import Body, Writer
-from flowsync.share.base import TEMPORARIES, Content, Failed, Listing, Outcome, Put, Remove, Version
+from flowsync.share.base import TEMPORARIES, Content, Failed, Listing, Outcome, Put, Remove, Renaming, Version
 from flowsync.share.codes import concerns_share
 from flowsync.share.location import AzureLocation
 from flowsync.share.paths import refuse_illegal
@@ -90,6 +90,10 @@ class AzureShare(Session):
         """Deletes each file, guarded."""
         return self._loop.stream(self._remove(item) for item in removes)
 
+    def rename(self, renamings: Sequence[Renaming]) -> Iterator[Outcome]:
+        """Renames each file, guarded."""
+        return self._loop.stream(self._rename(item) for item in renamings)
+
     def make_folders(self, paths: Sequence[str]) -> None:
         """Makes each folder and its missing parents, those of one depth side by side."""
         for path in paths:
@@ -151,6 +155,13 @@ class AzureShare(Session):
         try:
             refuse_illegal(item.path)
             return partial(self._writer.run, item.path, guard.remove(item), None)
+        except ShareError as error:
+            return partial(_failed, item.path, error)
+
+    def _rename(self, item: Renaming) -> Job[Outcome]:
+        try:
+            refuse_illegal(item.path)
+            return partial(self._writer.run, item.path, guard.rename(item), None)
         except ShareError as error:
             return partial(_failed, item.path, error)
 

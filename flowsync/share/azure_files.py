@@ -95,9 +95,11 @@ class Files:
         headers = {"x-ms-write": "update", "x-ms-range": f"bytes={start}-{start + len(body) - 1}"}
         await self.wire.ask(Ask("PUT", path, {"comp": "range"}, headers, body))
 
-    async def rename(self, source: str, path: str, size: int, lease: str | None) -> Version:
-        """Moves a file; under the target's lease it replaces it."""
+    async def rename(self, source: str, path: str, size: int, lease: str | None, carried: str | None = None) -> Version:
+        """Moves a file; under the target's lease it replaces it. ``carried`` is the source's own lease."""
         headers = {"x-ms-file-rename-source": self.wire.source(source)}
+        if carried is not None:
+            headers["x-ms-source-lease-id"] = carried
         if lease is not None:
             headers |= {"x-ms-file-rename-replace-if-exists": "true", "x-ms-destination-lease-id": lease}
         return _version(await self.wire.ask(Ask("PUT", path, {"comp": "rename"}, headers)), size, path)

@@ -160,7 +160,9 @@ class Writer:
                 assert body is not None
                 return await self._create(request, path, body)
             case guard.Rename():
-                return await files.rename(self._root + request.source, path, request.size, request.lease)
+                return await files.rename(
+                    self._root + request.source, path, request.size, request.lease, request.carried
+                )
             case guard.Delete():
                 await files.delete(path, request.lease)
             case guard.Compare():

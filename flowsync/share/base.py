@@ -7,7 +7,8 @@ Rules that every backend keeps, checked by one contract suite (``tests/share/tes
 1. Every call takes a batch, so that a backend may run its requests in parallel; results say which path they are about.
 2. Paths are relative to the remote's folder (``Users/<user>/promptflow``), use ``/``, and ``""`` is that folder itself.
 3. A listing is whole or it is an error: a folder whose second page failed is a ``ShareError``, never half a listing.
-4. A write or removal names the version it expects and touches nothing if it finds another: that is ``Stale``, a value.
+4. A write, removal or renaming names the version it expects and touches nothing if it finds another: that is
+   ``Stale``, a value.
    A reader of the share sees the old bytes or the new bytes of a file, never a mixture.
 5. One path's failure is that path's outcome (``Failed``); only what concerns the whole share is raised.
 6. Own temporaries live in the folder ``.flowsync`` below the remote's folder, which no listing shows, and go when the
@@ -73,6 +74,16 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True)
+class Renaming:
+    """A file to rename from ``source``, if it is still the expected version and nothing is at ``path``."""
+
+    path: str
+    source: str
+    expect: Version
+    lease: str
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """The write took effect. ``version`` is what the share now calls it."""
 
@@ -133,6 +144,12 @@ class Share(Protocol):
 
     def remove(self, removes: Sequence[Remove]) -> Iterator[Outcome]:
         """Deletes each file, guarded."""
+
+    def rename(self, renamings: Sequence[Renaming]) -> Iterator[Outcome]:
+        """Renames each file, guarded, with no content on its way; outcomes are about the new path.
+
+        ``Stale`` names what stands at the new path, None if it is the source that moved on.
+        """
 
     def make_folders(self, paths: Sequence[str]) -> None:
         """Creates each folder and its missing parents below the remote's folder; an existing one is fine."""

@@ -18,6 +18,8 @@ class Debts:
         """Notes what a request may leave behind, whether or not its reply arrives."""
         if isinstance(request, guard.Acquire | guard.Release):
             self._leases[request.path] = request.lease
+        elif isinstance(request, guard.Rename) and request.carried is not None:
+            self._leases[request.path] = request.carried
         elif isinstance(request, guard.Create) and request.lease is None:
             self._temporaries.add(request.path)
 
@@ -29,6 +31,8 @@ class Debts:
             self._leases.pop(request.path, None)
         elif isinstance(request, guard.Rename):
             self._temporaries.discard(request.source)
+            if request.carried is not None:
+                self._leases.pop(request.source, None)
         elif isinstance(request, guard.Delete):
             self._leases.pop(request.path, None)
             self._temporaries.discard(request.path)

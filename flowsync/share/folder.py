@@ -11,7 +11,9 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
@@ -25,19 +27,21 @@ from flowsync.share.base import (
     Outcome,
     Put,
     Remove,
+    Renaming,
+    Stale,
     Version,
 )
 from flowsync.share.folder_dir import ANCHORS, Dir, is_link
 from flowsync.share.folder_errors import explain
 from flowsync.share.folder_seen import copy, is_young, version_of, wait_a_tick
-from flowsync.share.folder_write import Placed, place, prove, remove
+from flowsync.share.folder_write import Placed, place, prove, remove, rename
 from flowsync.share.paths import printable, problem, refuse_illegal
 from flowsync.share.session import Session
 
 _IN_MEMORY = 4 * 1024 * 1024  # a larger file goes to a temporary file on disk while it is read
 _BATCH = 64  # writes that wait for the file system's clock together
 _LEFT_ALONE = (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
-_Item = TypeVar("_Item", Put, Remove)
+_Item = TypeVar("_Item", Put, Remove, Renaming)
 _Result = TypeVar("_Result")
 
 
@@ -97,6 +101,13 @@ class FolderShare(Session):
             for item in removes:
                 yield self._one(root, item, lambda at, name, item: remove(at, name, item, temporaries))
             _flush(root, removes)
+
+    def rename(self, renamings: Sequence[Renaming]) -> Iterator[Outcome]:
+        """Renames each file, guarded."""
+        with self._root() as root:
+            for item in renamings:
+                yield self._one(root, item, partial(self._rename, root))
+            _flush(root, [*renamings, *(replace(item, path=item.source) for item in renamings)])
 
     def make_folders(self, paths: Sequence[str]) -> None:
         """Creates each folder and its missing parents."""
@@ -209,6 +220,16 @@ class FolderShare(Session):
         except ShareError as error:
             return Failed(item.path, error)
 
+    def _rename(self, root: Dir, target: Dir, new: str, item: Renaming) -> Outcome:
+        refuse_illegal(item.source)
+        parent, _, name = item.source.rpartition("/")
+        with ExitStack() as stack:
+            try:
+                source = stack.enter_context(root.below(parent))
+            except FileNotFoundError:
+                return Stale(item.path, None)
+            return rename(source, name, target, new, item)
+
     def _make(self, root: Dir, parent: str, name: str) -> None:
         self._requests += 1
         with _explained(f"{parent}/{name}".lstrip("/")), root.below(parent) as folder:
@@ -222,7 +243,7 @@ class FolderShare(Session):
         return self._one(root, placed.put, lambda at, name, _: prove(at, name, placed))
 
 
-def _flush(root: Dir, items: Sequence[Put] | Sequence[Remove]) -> None:
+def _flush(root: Dir, items: Sequence[Put] | Sequence[Remove] | Sequence[Renaming]) -> None:
     for parent in {item.path.rpartition("/")[0] for item in items}:
         try:
             with root.below(parent) as folder:

@@ -12,12 +12,12 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from flowsync.errors import ShareError, ShareUnavailable
-from flowsync.share.base import Outcome, Put, Remove, Removed, Stale, Version, Written
+from flowsync.share.base import Outcome, Put, Remove, Removed, Renaming, Stale, Version, Written
 from flowsync.share.folder_dir import Dir
 from flowsync.share.folder_seen import CHUNK, Seen, digest_of, has_writer, seen, version_of
 from flowsync.share.folder_swap import exchange, move_new
@@ -96,6 +96,41 @@ def remove(parent: Dir, name: str, item: Remove, temporaries: Dir) -> Outcome:
     return Removed(item.path)
 
 
+def rename(source: Dir, name: str, target: Dir, new: str, item: Renaming) -> Outcome:
+    """Moves the file to a name where nothing stands, if it is the expected one; what was written meanwhile goes along.
+
+    A renaming destroys nothing. If the file turns out to have been written to since it was compared, it is moved back.
+    """
+    with _expected(source, name, item) as old:
+        if isinstance(old, Stale):
+            return Stale(item.path, None)
+        if source.fd is not None:
+            return _rename(source, name, target, new, item, old)
+    # without anchors: Windows renames no file that is open, so what is there is compared right before
+    if version_of(source.look(name)) != item.expect:
+        return Stale(item.path, None)
+    try:
+        move_new(source, name, target, new)
+    except FileExistsError:
+        return Stale(item.path, version_at(target, new))
+    return Written(item.path, found) if (found := version_at(target, new)) else Stale(item.path, None)
+
+
+def _rename(source: Dir, name: str, target: Dir, new: str, item: Renaming, old: Seen) -> Outcome:
+    try:
+        move_new(source, name, target, new)
+    except FileExistsError:
+        return Stale(item.path, version_at(target, new))
+    except FileNotFoundError:  # deleted since it was compared
+        return Stale(item.path, None)
+    with seen(target, new) as now:
+        if _is_still(old, now.found):
+            return Written(item.path, now.version)
+    with suppress(FileExistsError):  # somebody has made the old name anew: then both stay, for the next look
+        move_new(target, new, source, name)
+    return Stale(item.path, None)
+
+
 def version_at(parent: Dir, name: str) -> Version | None:
     """Returns the version of the file under this name, or None."""
     try:
@@ -122,7 +157,7 @@ def _replace(parent: Dir, name: str, put: Put, new: Temporary) -> Stale | None:
 
 
 @contextmanager
-def _expected(parent: Dir, name: str, wanted: Put | Remove) -> Iterator[Seen | Stale]:
+def _expected(parent: Dir, name: str, wanted: Put | Remove | Renaming) -> Iterator[Seen | Stale]:
     with ExitStack() as stack:
         try:
             old = stack.enter_context(seen(parent, name))

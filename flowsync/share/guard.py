@@ -5,6 +5,7 @@ and is sent replies, so that Azure Files and the fake in memory run the very sam
     overwrite, replace   create a temporary · acquire · look · rename over it under the lease · release
     new file             create a temporary · rename without replacing
     delete               acquire · look · delete under the lease
+    rename               acquire · look · rename without replacing, the lease travels along · release
 
 Nothing is believed that was not proven. A backend may repeat any request whose reply was lost, so a refusal can be the
 echo of our own success: what is there is then looked at, and read back, before an outcome is returned. Steps never
@@ -15,7 +16,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from flowsync.errors import ShareError
-from flowsync.share.base import TEMPORARIES, Failed, Outcome, Put, Remove, Removed, Stale, Version, Written
+from flowsync.share.base import TEMPORARIES, Failed, Outcome, Put, Remove, Removed, Renaming, Stale, Version, Written
 from flowsync.share.codes import Why
 
 INLINE_LIMIT = 4 * 1024 * 1024
@@ -84,13 +85,14 @@ class Create:
 class Rename:
     """Moves a file of this size. With the target's lease it replaces it; without, nothing may be there.
 
-    Reply: a Version.
+    ``carried`` is the source's own lease, which goes with it. Reply: a Version.
     """
 
     source: str
     path: str
     size: int
     lease: str | None = None
+    carried: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,33 @@ def write(put: Put, inline: bool) -> Steps:
 def remove(item: Remove) -> Steps:
     """Deletes a file, guarded."""
     return _guarded(item, lambda: _delete(item))
+
+
+def rename(item: Renaming) -> Steps:
+    """Renames a file, guarded."""
+    taken = yield from _take(item.source, item.lease)
+    if isinstance(taken, Refused):
+        return Stale(item.path, None) if taken.why is Why.MISSING else Failed(item.path, taken.error)
+    found = yield Look(item.source)
+    if not isinstance(found, Version) or found != item.expect:
+        yield Release(item.source, item.lease)
+        return Stale(item.path, None) if isinstance(found, Version) else _unexpected(item.path, found)
+    reply = yield Rename(item.source, item.path, found.size, carried=item.lease)
+    outcome = Written(item.path, reply) if isinstance(reply, Version) else (yield from _renamed(item, found, reply))
+    if not isinstance(outcome, Written):
+        yield Release(item.source, item.lease)
+    if not isinstance(outcome, Stale):  # after a failure nobody knows which of the two names has the lease
+        yield Release(item.path, item.lease)
+    return outcome
+
+
+def _renamed(item: Renaming, before: Version, reply: Reply) -> Steps:
+    """Finds out what became of a refused or lost renaming: a file keeps its id, and nobody writes under our lease."""
+    assert isinstance(reply, Refused)
+    found = yield Look(item.path)
+    if isinstance(found, Version):
+        return Written(item.path, found) if found.file_id == before.file_id else Stale(item.path, found)
+    return Failed(item.path, reply.error)
 
 
 def _create(put: Put) -> Steps:

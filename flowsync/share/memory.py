@@ -15,7 +15,7 @@ from typing import Literal, TypeVar, assert_never
 
 from flowsync.errors import ShareError, ShareUnavailable
 from flowsync.share import guard
-from flowsync.share.base import TEMPORARIES, Content, Failed, Listing, Outcome, Put, Remove, Version
+from flowsync.share.base import TEMPORARIES, Content, Failed, Listing, Outcome, Put, Remove, Renaming, Version
 from flowsync.share.codes import NO_ANSWER, Why, concerns_share, failure, why
 from flowsync.share.debts import Debts
 from flowsync.share.location import MemoryLocation
@@ -125,6 +125,11 @@ class MemoryShare(Session):
         for item in removes:
             yield self._run(item.path, guard.remove(item))
 
+    def rename(self, renamings: Sequence[Renaming]) -> Iterator[Outcome]:
+        """Renames each file, guarded."""
+        for item in renamings:
+            yield self._run(item.path, guard.rename(item))
+
     def make_folders(self, paths: Sequence[str]) -> None:
         """Makes each folder and its missing parents."""
         for path in paths:
@@ -224,8 +229,8 @@ class MemoryShare(Session):
                 return self._ask("look", request.path, lambda: store.look(path))
             case guard.Create(put=put, lease=lease):
                 return self._create(request.path, put, lease)
-            case guard.Rename(source=source, lease=lease):
-                effect = partial(store.rename, self._at(source), path, lease is not None, lease)
+            case guard.Rename(source=source, lease=lease, carried=carried):
+                effect = partial(store.rename, self._at(source), path, lease is not None, lease, carried)
                 return self._ask("rename", request.path, effect)
             case guard.Delete(lease=lease):
                 return self._ask("delete", request.path, lambda: store.delete(path, lease))

@@ -102,10 +102,10 @@ class Store:
         node.written = self._touch(node)
         return _version(node)
 
-    def rename(self, source: str, path: str, replace: bool, lease: str | None) -> Version:
-        """Moves a file; with ``replace``, over another, which is gone then, and its lease with it."""
+    def rename(self, source: str, path: str, replace: bool, lease: str | None, carried: str | None = None) -> Version:
+        """Moves a file and its lease; with ``replace``, over another, which is gone then, and its lease with it."""
         node = self._file(source)
-        self._check_lease(node, None)
+        self._check_lease(node, carried)
         self._parent(path)
         target = self._nodes.get(_key(path))
         if target is not None and target is not node:

@@ -9,7 +9,7 @@ import pytest
 from flowsync.errors import ShareError, ShareMissing
 from flowsync.share.base import Content, Failed, Listing, Outcome, Put, Removed, Share, Stale, Version, Written
 
-from .worlds import World, drop, put
+from .worlds import World, drop, put, shift
 
 NAMES = [
     "plain.py",
@@ -321,6 +321,54 @@ def test_a_deleted_file_is_gone(world: World) -> None:
     with world.open() as share:
         assert one(list(share.remove([drop("a.py", listing(share).files["a.py"])]))) == Removed("a.py")
         assert listing(share).files == {}
+
+
+def test_a_renamed_file_keeps_its_content_and_its_id(world: World) -> None:
+    world.save("chat/a.py", b"1")
+    with world.open() as share:
+        share.make_folders(["chat/deep"])
+        expected = listing(share, "chat").files["a.py"]
+        outcome = one(list(share.rename([shift("chat/a.py", "chat/deep/b.py", expected)])))
+        assert isinstance(outcome, Written) and outcome.path == "chat/deep/b.py"
+        assert listing(share, "chat/deep").files == {"b.py": outcome.version}
+        assert outcome.version.file_id == expected.file_id and outcome.version.written == expected.written
+        assert outcome.version.size == 1
+        written(share, "chat/deep/b.py", b"2", outcome.version)  # the version is one to build on
+    assert world.files() == {"chat/deep/b.py": b"2"} and world.leases() == {}
+
+
+def test_a_renaming_of_another_version_is_stale(world: World) -> None:
+    world.save("a.py", b"1")
+    with world.open() as share:
+        expected = listing(share).files["a.py"]
+        world.save("a.py", b"2")
+        assert one(list(share.rename([shift("a.py", "b.py", expected)]))) == Stale("b.py", None)
+        assert world.files() == {"a.py": b"2"}
+        world.discard("a.py")
+        assert one(list(share.rename([shift("a.py", "b.py", expected)]))) == Stale("b.py", None)
+    assert world.files() == {} and world.leases() == {}
+
+
+def test_a_renaming_replaces_nothing(world: World) -> None:
+    world.save("a.py", b"1")
+    world.save("b.py", b"theirs")
+    with world.open() as share:
+        found = listing(share).files
+        assert one(list(share.rename([shift("a.py", "b.py", found["a.py"])]))) == Stale("b.py", found["b.py"])
+    assert world.files() == {"a.py": b"1", "b.py": b"theirs"} and world.leases() == {}
+
+
+def test_a_renaming_into_a_folder_that_is_not_there_fails_alone(world: World) -> None:
+    world.save("a.py", b"1")
+    world.save("b.py", b"2")
+    with world.open() as share:
+        found = listing(share).files
+        moves = [shift("a.py", "nope/a.py", found["a.py"]), shift("b.py", "c.py", found["b.py"])]
+        outcomes = {outcome.path: outcome for outcome in share.rename(moves)}
+        assert isinstance(outcomes["nope/a.py"], Failed) and isinstance(outcomes["c.py"], Written)
+        wrong = [shift("a.py", "../up", found["a.py"]), shift("nope/a.py", "d.py", found["a.py"])]
+        assert [type(outcome) for outcome in share.rename(wrong)] == [Failed, Stale]
+    assert world.files() == {"a.py": b"1", "c.py": b"2"} and world.leases() == {}
 
 
 def test_two_clients_agree_on_versions(world: World) -> None:

@@ -25,7 +25,7 @@ from flowsync.errors import ShareError
 from flowsync.share import folder_dir, folder_write
 from flowsync.share.azure import AzureShare, open_azure
 from flowsync.share.azure_retry import Patience
-from flowsync.share.base import Put, Remove, Share, Version
+from flowsync.share.base import Put, Remove, Renaming, Share, Version
 from flowsync.share.folder import FolderShare
 from flowsync.share.location import AzureLocation, parse
 from flowsync.share.memory import MemoryShare, Step
@@ -42,6 +42,11 @@ def put(path: str, content: bytes, expect: Version | None, lease: str = "") -> P
 def drop(path: str, expect: Version) -> Remove:
     """A removal under a fresh lease id."""
     return Remove(path, expect, str(uuid.uuid4()))
+
+
+def shift(source: str, path: str, expect: Version) -> Renaming:
+    """A renaming under a fresh lease id."""
+    return Renaming(path, source, expect, str(uuid.uuid4()))
 
 
 class World(ABC):

@@ -1,0 +1,145 @@
+"""A renaming: every request of it fails once, and a neighbour strikes between any two of them.
+
+Whatever happens, the content is under one of the two names (or is the neighbour's), what is said is true, and no lease
+is left.
+"""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from flowsync.errors import ShareError
+from flowsync.share.base import Failed, Listing, Outcome, Stale, Version, Written
+from flowsync.share.memory import Fault, MemoryShare, Step
+from flowsync.share.memory_store import Store
+
+from .test_azure_faults import KINDS, strike
+from .test_races import Neighbour, exact, in_place, only
+from .worlds import AzureWorld, FolderWorld, World, counted, shift
+
+BEFORE, THEIRS = b"before: what was there", b"theirs: the neighbour's"
+
+
+def versions(share: object) -> dict[str, Version]:
+    found = share.list([""])[""]  # type: ignore[attr-defined]
+    assert isinstance(found, Listing)
+    return dict(found.files)
+
+
+def go(share: MemoryShare, expect: Version) -> Outcome | ShareError:
+    try:
+        (outcome,) = share.rename([shift("a.py", "b.py", expect)])
+    except ShareError as error:
+        return error
+    return outcome
+
+
+def steps() -> Iterator[tuple[str, int]]:
+    """The requests of a renaming, each with its number among those of its kind."""
+    store = Store()
+    version = store.save("a.py", BEFORE)
+    share = MemoryShare(store)
+    assert isinstance(go(share, version), Written)
+    kinds = [step.kind for step in share.log]
+    assert kinds == ["acquire", "look", "rename", "release"]
+    return ((kind, kinds[: at + 1].count(kind)) for at, kind in enumerate(kinds))
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+@pytest.mark.parametrize(("step", "after"), list(itertools.product(steps(), (False, True))))
+def test_a_request_fails(step: tuple[str, int], after: bool, retries: int) -> None:
+    store = Store()
+    version = store.save("a.py", BEFORE)
+    share = MemoryShare(store, retries=retries)
+    share.faults.append(Fault(step[0], step[1], after=after))  # type: ignore[arg-type]
+    outcome = go(share, version)
+    there = store.files()
+    if retries or isinstance(outcome, Written):
+        assert isinstance(outcome, Written) and there == {"b.py": BEFORE}
+        assert versions(MemoryShare(store)) == {"b.py": outcome.version}
+    else:
+        assert isinstance(outcome, Failed | ShareError) and there == {"a.py": BEFORE}, outcome
+    share.close()
+    assert store.leases() == {}
+
+
+def test_a_lost_answer_that_stays_lost_is_given_back_by_the_next_run() -> None:
+    store = Store()
+    version = store.save("a.py", BEFORE)
+    share = MemoryShare(store, retries=0)
+
+    def vanish(step: Step) -> None:
+        if step.kind == "rename":
+            share.faults += [Fault("rename", after=True), *(Fault(kind, times=99) for kind in ("look", "release"))]  # type: ignore[arg-type]
+
+    share.hook = vanish
+    assert isinstance(go(share, version), Failed | ShareError)
+    assert store.files() == {"b.py": BEFORE} and store.leases().keys() == {"b.py"}
+    assert share.owed().keys() >= {"b.py"}
+    MemoryShare(store).release(share.owed())
+    assert store.leases() == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_request_to_azure_may_fail_once(azure: AzureWorld, kind: str) -> None:
+    for number in range(100):
+        for path in [*azure.files()]:
+            azure.discard(path)
+        azure.save("a.py", BEFORE)
+        strike(azure, kind, skip=number)
+        with azure.open() as share:
+            outcome = only(share.rename([shift("a.py", "b.py", versions(share)["a.py"])]))
+            struck = azure.emulator.faults.rules()[0].hits
+            azure.emulator.faults.clear()
+            assert isinstance(outcome, Written), (number, outcome)
+            assert versions(share) == {"b.py": outcome.version}
+        assert azure.files() == {"b.py": BEFORE} and azure.leases() == {}
+        if not struck:
+            assert number >= 5
+            return
+    raise AssertionError("the run has no end")
+
+
+def test_it_is_four_requests(azure: AzureWorld) -> None:
+    azure.save("a.py", BEFORE)
+    with azure.open() as share:
+        found = versions(share)["a.py"]
+        counted(azure)
+        assert isinstance(only(share.rename([shift("a.py", "b.py", found)])), Written)
+        assert counted(azure) == {"acquire_lease": 1, "head_file": 1, "rename_file": 1, "release_lease": 1}
+
+
+@pytest.mark.parametrize("name", ["a.py", "b.py"])
+@pytest.mark.parametrize("way", ["saves", "writes in place"])
+def test_against_a_neighbour_that_writes_either_name(world: World, name: str, way: str) -> None:
+    if way == "writes in place" and (not isinstance(world, FolderWorld) or name == "b.py"):
+        pytest.skip("a way of folders, with a file that is there")
+    if not exact(world):
+        pytest.skip("documented: this file system keeps a small window")
+    seen = set()
+    with world.open() as share:
+        for step in range(100):
+            for path in ("a.py", "b.py"):
+                world.discard(path)
+            world.save("a.py", BEFORE)
+            expect = versions(share)["a.py"]
+            act = in_place(world) if way == "writes in place" else lambda: world.save(name, THEIRS)
+            neighbour = Neighbour(step, act)
+            with world.between(neighbour):
+                outcome = only(share.rename([shift("a.py", "b.py", expect)]))
+            there = world.files()
+            assert world.leases() == {}
+            if neighbour.did is None:
+                assert outcome == Written("b.py", versions(share)["b.py"]) and there == {"b.py": BEFORE}
+                break
+            seen.add((type(outcome), neighbour.did))
+            if neighbour.did:
+                assert THEIRS in there.values(), (step, outcome, there)
+            if BEFORE not in there.values():  # by the neighbour's own hand, never by ours
+                assert neighbour.did
+            if isinstance(outcome, Written):
+                assert there.get("b.py") == BEFORE or outcome.version != versions(share)["b.py"]
+            else:
+                assert there.get("a.py") or neighbour.did
+    assert (Stale, True) in seen
