@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from flowsync import __version__
+from flowsync.cli.arguments import sentence
 from flowsync.errors import Exit, FlowsyncError
 
 
@@ -92,7 +93,7 @@ def _run(arguments: list[str]) -> int:
     if row is None:
         top.error(f"there is no command {outer.command!r}{_meant(outer.command)}")
     module = importlib.import_module(f"flowsync.cli.{row.module}")
-    parser = argparse.ArgumentParser(prog=f"flowsync {row.name}", description=row.help.capitalize() + ".")
+    parser = argparse.ArgumentParser(prog=f"flowsync {row.name}", description=sentence(row.help))
     parser.set_defaults(command=row.name, directory=outer.directory, json=False)
     module.add_arguments(parser)
     return int(module.run(parser.parse_args(outer.rest)))

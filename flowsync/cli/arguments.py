@@ -41,6 +41,11 @@ def accept_deletes(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def sentence(help: str) -> str:
+    """Returns the line that lists a command as the sentence that describes it."""
+    return f"{help[:1].upper()}{help[1:]}."
+
+
 def here(args: argparse.Namespace) -> Path:
     """Returns the folder to work in."""
     return Path(args.directory or ".").absolute()

@@ -28,7 +28,7 @@ MODES = ("observe", "pull", "sync", "live", "configured")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions and their arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    made = {name: actions.add_parser(name, help=text, description=text.capitalize() + ".") for name, text in _ACTIONS}
+    made = {name: actions.add_parser(name, help=text, description=arguments.sentence(text)) for name, text in _ACTIONS}
     for one in made.values():
         one.add_argument("-C", dest="directory", metavar="DIR", default=argparse.SUPPRESS, help="work in this folder")
     for name in ("start", "restart", "run"):
