@@ -129,9 +129,21 @@ class Client:
     def events(self, kinds: list[str] | None = None) -> Iterator[Event]:
         """Subscribes, and yields events until the daemon ends."""
         self.request("subscribe", {"kinds": kinds or []})
+        for message in self.notifications():
+            if message["method"] == "event":
+                del message["method"]
+                yield message
+
+    def notifications(self) -> Iterator[Event]:
+        """Yields what comes without having been asked for (events, progress), as ``told`` gets it, until the end."""
         while (message := self._read()) is not None:
-            if message.get("method") == "event":
-                yield message["params"]
+            if "method" in message:
+                yield {"method": message["method"], **message.get("params", {})}
+
+    def hang_up(self) -> None:
+        """Ends the connection from another thread: who reads from it finds that it has ended."""
+        with suppress(OSError):
+            self._door.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Hangs up."""
