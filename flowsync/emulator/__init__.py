@@ -8,5 +8,6 @@ that it cannot share a mistake with what it tests.
 from flowsync.emulator.emulator import WELL_KNOWN_ACCOUNT, WELL_KNOWN_KEY, Emulator
 from flowsync.emulator.faults import Fault, Faults
 from flowsync.emulator.witness import Event
+from flowsync.emulator.workspace.state import TENANT, Workspace
 
-__all__ = ["WELL_KNOWN_ACCOUNT", "WELL_KNOWN_KEY", "Emulator", "Event", "Fault", "Faults"]
+__all__ = ["TENANT", "WELL_KNOWN_ACCOUNT", "WELL_KNOWN_KEY", "Emulator", "Event", "Fault", "Faults", "Workspace"]

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from flowsync.emulator import bearer, sas, sharedkey, ticks
+from flowsync.emulator.grant import Grant
 from flowsync.emulator.refusal import Refused
-from flowsync.emulator.sas import Grant
 from flowsync.emulator.service import Service
 from flowsync.emulator.wire import Call, Target
+from flowsync.emulator.workspace.state import FILE_CONTRIBUTOR, FILE_READER
 
 _VERSIONS = """
 2014-02-14 2015-02-21 2015-04-05 2015-07-08 2015-12-11 2016-05-31 2017-04-17 2017-07-29 2017-11-09
@@ -23,6 +24,7 @@ def check(service: Service, call: Call, needs: str, kinds: str) -> None:
     """Raises Refused unless the request is signed by someone who may do what needs one of the letters ``needs``."""
     authorization = call.headers.get("Authorization", "")
     version = call.headers.get("x-ms-version")
+    _check_account(service, call, keyed="sig" in call.query or authorization.startswith("SharedKey "))
     if "sig" in call.query:
         _check_sas(service, call, needs, kinds, authorization)
     elif not authorization:
@@ -36,6 +38,15 @@ def check(service: Service, call: Call, needs: str, kinds: str) -> None:
         check_date(service, call)
     else:
         raise Refused("InvalidAuthenticationInfo", status=400)
+
+
+def _check_account(service: Service, call: Call, keyed: bool) -> None:
+    """Raises Refused for what the account's owner has forbidden: this network, or keys and what is signed with them."""
+    for workspace in service.workspaces.of_account(call.target.account):
+        if workspace.firewall:
+            raise Refused("AuthorizationFailure")
+        if keyed and not workspace.key_access:
+            raise Refused("KeyBasedAuthenticationNotPermitted")
 
 
 def _check_sas(service: Service, call: Call, needs: str, kinds: str, authorization: str) -> None:
@@ -68,6 +79,10 @@ def _check_bearer(service: Service, call: Call, authorization: str, kinds: str) 
         raise Refused("InvalidHeaderValue", f"Bearer tokens need version {since} of the API or a later one.")
     if call.headers.get("x-ms-file-request-intent", "").lower() != "backup":
         raise Refused("MissingRequiredHeader", "A bearer token needs x-ms-file-request-intent: backup.")
+    roles = (FILE_CONTRIBUTOR, FILE_READER) if call.method in ("GET", "HEAD") else (FILE_CONTRIBUTOR,)
+    for workspace in service.workspaces.of_account(call.target.account):
+        if not workspace.allows(call.bearer.oid, call.bearer.upn, *roles):
+            raise Refused("AuthorizationPermissionMismatch")
 
 
 def check_version(version: str | None) -> None:

@@ -18,22 +18,29 @@ import base64
 import ipaddress
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from flowsync.emulator import names
-from flowsync.emulator.faults import Fault
+from flowsync.emulator.faults import Fault, Faults
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import Service
-
-if TYPE_CHECKING:
-    from flowsync.emulator.server import Handler
+from flowsync.emulator.witness import Witness
 
 PREFIX = "/!control/"
 
 
-async def answer(handler: "Handler", request: web.BaseRequest) -> web.Response:
+class Panel(Protocol):
+    """What can be controlled."""
+
+    service: Service
+    faults: Faults
+    witness: Witness
+    latency: float
+
+
+async def answer(panel: Panel, request: web.BaseRequest) -> web.Response:
     """Answers one request to the control endpoint."""
     if not ipaddress.ip_address((request.remote or "0.0.0.0").partition("%")[0]).is_loopback:
         return web.json_response({"error": "Control is for this machine only."}, status=403)
@@ -41,7 +48,7 @@ async def answer(handler: "Handler", request: web.BaseRequest) -> web.Response:
     body = await request.read()
     try:
         given: Any = json.loads(body) if body else {}
-        result = _act(handler, request.method, topic, given)
+        result = _act(panel, request.method, topic, given)
     except (ValueError, TypeError, KeyError) as error:
         return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
     except Refused as refused:
@@ -51,32 +58,30 @@ async def answer(handler: "Handler", request: web.BaseRequest) -> web.Response:
     )
 
 
-def _act(handler: "Handler", method: str, topic: str, given: Any) -> Any:
+def _act(panel: Panel, method: str, topic: str, given: Any) -> Any:
     if topic.startswith("smb/") and method == "POST":
-        return _smb(handler.service, topic[len("smb/") :], given)
+        return _smb(panel.service, topic[len("smb/") :], given)
     match method, topic:
         case "GET", "counts":
-            return handler.witness.counts()
+            return panel.witness.counts()
         case "DELETE", "counts":
-            handler.witness.reset()
+            panel.witness.reset()
             return {}
         case "GET", "log":
-            return [{"operation": operation, "path": path} for operation, path in handler.witness.log]
+            return [{"operation": operation, "path": path} for operation, path in panel.witness.log]
         case "GET", "faults":
-            return [asdict(fault) for fault in handler.faults.rules()]
+            return [asdict(fault) for fault in panel.faults.rules()]
         case "POST", "faults":
-            return [
-                asdict(handler.faults.add(Fault(**rule))) for rule in (given if isinstance(given, list) else [given])
-            ]
+            return [asdict(panel.faults.add(Fault(**rule))) for rule in (given if isinstance(given, list) else [given])]
         case "DELETE", "faults":
-            handler.faults.clear()
+            panel.faults.clear()
             return {}
         case "PUT", "latency":
-            handler.latency = float(given["seconds"])
-            return {"seconds": handler.latency}
+            panel.latency = float(given["seconds"])
+            return {"seconds": panel.latency}
         case "PUT", "clock":
-            handler.service.clock.skew = float(given["skew"])
-            return {"skew": handler.service.clock.skew}
+            panel.service.clock.skew = float(given["skew"])
+            return {"skew": panel.service.clock.skew}
     return None
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,7 +19,8 @@ from flowsync.emulator.store.share import Store
 from flowsync.emulator.ticks import Clock
 from flowsync.emulator.tls import make_certificate
 from flowsync.emulator.witness import Callback, Witness
-from flowsync.errors import FlowsyncError
+from flowsync.emulator.workspace.state import Workspace, Workspaces
+from flowsync.errors import FlowsyncError, UsageError
 
 WELL_KNOWN_ACCOUNT = "devstoreaccount1"
 WELL_KNOWN_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -45,6 +46,7 @@ class Emulator:
         seed: int = 0,
         opaque_tokens: bool = False,
         tls: bool = False,
+        workspaces: Sequence[str] = (),
     ) -> None:
         self.data, self.account, self.key, self.host = data, account, key, host
         self.faults = Faults(seed)
@@ -53,15 +55,22 @@ class Emulator:
         self._latency, self._control, self._shares = latency, control, shares
         self._accounts = {name: base64.b64decode(text) for name, text in {account: key, **(accounts or {})}.items()}
         self._opaque_tokens = opaque_tokens
-        self._certificate = make_certificate(data, host) if tls else None
+        self.workspaces = tuple(_workspace(text, account) for text in workspaces)
+        # a workspace's clients send bearer tokens, and those only over https
+        self._certificate = make_certificate(data, host) if tls or workspaces else None
         self._background = Background(self._serve)
         self._handler: Handler | None = None
 
     @property
-    def url(self) -> str:
-        """The service's URL, with the account in its path."""
+    def base_url(self) -> str:
+        """Where it listens: what stands for Resource Manager and for the workspaces' services."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self._certificate else 'http'}://{host}:{self._port}/{self.account}"
+        return f"{'https' if self._certificate else 'http'}://{host}:{self._port}"
+
+    @property
+    def url(self) -> str:
+        """The file service's URL, with the account in its path."""
+        return f"{self.base_url}/{self.account}"
 
     @property
     def port(self) -> int:
@@ -160,9 +169,10 @@ class Emulator:
         runner: web.ServerRunner | None = None
         try:
             deletion.purge(store)
-            service = Service(store, store.clock, self._accounts, opaque_tokens=self._opaque_tokens)
+            workspaces = Workspaces(self.workspaces, store.catalog)
+            service = Service(store, store.clock, self._accounts, workspaces, opaque_tokens=self._opaque_tokens)
             service.later = asyncio.get_running_loop().call_later
-            for share in self._shares:
+            for share in (*self._shares, *(workspace.share for workspace in workspaces)):
                 if not store.exists(self.account, share):
                     store.create(self.account, share)
             self._handler = Handler(service, self.faults, self._witness, self._latency, self._control)
@@ -181,3 +191,11 @@ class Emulator:
             if self._handler is not None:
                 self._handler.close()
             store.close()
+
+
+def _workspace(text: str, account: str) -> Workspace:
+    subscription, _, rest = text.partition("/")
+    group, _, name = rest.partition("/")
+    if not (subscription and group and name) or "/" in name:
+        raise UsageError(f"A workspace is SUBSCRIPTION/GROUP/NAME, not {text!r}.", "Any three names will do.")
+    return Workspace(subscription, group, name, account)

@@ -5,7 +5,9 @@ What belongs here: the table and the exception that carries a line of it to the 
 
 from collections.abc import Mapping
 
-TABLE: Mapping[str, tuple[int, str]] = {
+from flowsync.emulator.workspace.codes import WORKSPACE
+
+_STORAGE: Mapping[str, tuple[int, str]] = {
     "AccountIsDisabled": (403, "The specified account is disabled."),
     "AuthenticationFailed": (
         403,
@@ -101,6 +103,10 @@ TABLE: Mapping[str, tuple[int, str]] = {
     "LeaseNotPresentWithContainerOperation": (412, "There is currently no lease on the file share."),
     "LeaseNotPresentWithFileOperation": (412, "There is currently no lease on the file."),
     "LeaseNotPresentWithLeaseOperation": (409, "There is currently no lease on the file/share."),
+    "KeyBasedAuthenticationNotPermitted": (
+        403,
+        "Key based authentication is not permitted on this storage account.",
+    ),
     "Md5Mismatch": (
         400,
         "The MD5 value specified in the request did not match with the MD5 value calculated by the server.",
@@ -150,6 +156,8 @@ TABLE: Mapping[str, tuple[int, str]] = {
     "UnsupportedHttpVerb": (405, "The resource doesn't support specified Http Verb."),
     "UnsupportedQueryParameter": (400, "One of the query parameters specified in the request URI is not supported."),
 }
+
+TABLE: Mapping[str, tuple[int, str]] = {**WORKSPACE, **_STORAGE}
 
 
 class Refused(Exception):

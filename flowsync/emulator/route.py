@@ -4,9 +4,9 @@
 resource that an account's signature must be for (service, container, object).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
+from flowsync.emulator.operation import Operation
 from flowsync.emulator.operations import (
     account,
     copying,
@@ -23,21 +23,7 @@ from flowsync.emulator.operations import (
     shares,
 )
 from flowsync.emulator.refusal import Refused
-from flowsync.emulator.service import Service
-from flowsync.emulator.wire import Call, Reply
-
-Run = Callable[[Service, Call], Reply]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """An operation's name, as counts and faults use it, what does it, and what a signature must allow."""
-
-    name: str
-    run: Run
-    needs: str
-    kinds: str = "o"
-
+from flowsync.emulator.wire import Call
 
 Key = tuple[str, str, str, str]  # level, verb, restype, comp
 

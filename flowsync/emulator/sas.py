@@ -7,9 +7,11 @@ import base64
 import hmac
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from flowsync.emulator import names, sharedkey, ticks
+from flowsync.emulator.grant import Grant
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.wire import Target
 
@@ -24,24 +26,6 @@ _DELEGATED = ("skoid", "sktid", "skt", "ske", "sks", "skv", "skdutid", "sduoid")
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """What a signature allows: permission letters, on which kinds of resource (s, c, o), and header overrides."""
-
-    permissions: str
-    kinds: str
-    one_file: bool = False
-    overrides: Mapping[str, str] = field(default_factory=dict)
-    delegated_to: str = ""  # the only user who may use it
-
-    def allows(self, needed: str, kinds: str) -> None:
-        """Raises Refused unless one of the needed letters is granted on one of the kinds of resource."""
-        if not set(kinds) & set(self.kinds):
-            raise Refused("AuthorizationResourceTypeMismatch")
-        if not set(needed) & set(self.permissions):
-            raise Refused("AuthorizationPermissionMismatch")
-
-
-@dataclass(frozen=True, slots=True)
 class Presented:
     """A token as it came: its query, what it was used on, and how."""
 
@@ -51,6 +35,7 @@ class Presented:
     peer: str
     now: int
     policies: Sequence[Mapping[str, str]] = ()  # the share's stored access policies
+    service: str = "f"  # that it was used on: files or blobs
 
     def get(self, name: str) -> str:
         """Returns a field, "" if it is not there."""
@@ -67,13 +52,31 @@ def check(token: Presented, accounts: Mapping[str, bytes]) -> Grant:
     return grant
 
 
+def make_account_sas(account: str, key: bytes, service: str, expiry: int) -> str:
+    """Makes a signature that allows everything below an account's service (``f`` or ``b``) until ``expiry`` (ticks)."""
+    fields = {
+        "sv": "2023-11-03",
+        "ss": service,
+        "srt": "sco",
+        "sp": "rwdlc",
+        "se": ticks.iso(expiry)[:19] + "Z",
+        "spr": "https",
+    }
+    signed = sharedkey.sign(key, _account_text(account, fields) + "\n\n")
+    return urlencode({**fields, "sig": signed})
+
+
+def _account_text(account: str, fields: Mapping[str, str]) -> str:
+    names = ("sp", "ss", "srt", "st", "se", "sip", "spr", "sv")
+    return "\n".join([account, *(fields.get(name, "") for name in names)])
+
+
 def _account(token: Presented, key: bytes) -> Grant:
-    fields = [token.get(name) for name in ("sp", "ss", "srt", "st", "se", "sip", "spr", "sv")]
-    text = "\n".join([token.target.account, *fields])
+    text = _account_text(token.target.account, token.query)
     extended = [f"{text}\n\n", f"{text}\n"]  # with the encryption scope of newer versions, and without
     _check_signature(token, key, *extended)
     _check_time(token, token.get("st"), token.get("se"))
-    if "f" not in token.get("ss"):
+    if token.service not in token.get("ss"):
         raise Refused("AuthorizationServiceMismatch")
     return Grant(token.get("sp"), token.get("srt"))
 

@@ -11,21 +11,49 @@ import logging
 import os
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from aiohttp import ClientError, web
 
-from flowsync.emulator import access, control, route, structured, ticks
+from flowsync.emulator import control, structured
 from flowsync.emulator.faults import Fault, Faults
+from flowsync.emulator.files_front import FilesFront
+from flowsync.emulator.operation import Operation
 from flowsync.emulator.operations.listing import page_number
 from flowsync.emulator.refusal import Refused
-from flowsync.emulator.service import MAX_BODY, Service
+from flowsync.emulator.service import Service
 from flowsync.emulator.smb import WaitForFlush
-from flowsync.emulator.wire import Call, Changed, Reply, Stream, find_target, refusal, split_query
+from flowsync.emulator.wire import Call, Changed, Reply, Stream, Target, split_query
 from flowsync.emulator.witness import Event, Witness
+from flowsync.emulator.workspace.front import WorkspaceFront
 
 _LOG = logging.getLogger("flowsync.emulator")
 _PIECE = 1 << 20
 _CALLBACKS = 128  # at a time; more than clients send in parallel, because a callback may wait for another's request
+
+
+class Front(Protocol):
+    """One of the services behind the port: how its requests are read, believed and refused."""
+
+    max_body: int
+
+    def claims(self, raw_path: str, host: str) -> bool:
+        """Tells whether a request is for this service."""
+
+    def address(self, call: Call) -> None:
+        """Fills in what the call is about, as far as its URL says."""
+
+    def find(self, call: Call) -> Operation:
+        """Returns the operation that the call asks for; raises Refused."""
+
+    def check(self, call: Call, operation: Operation) -> None:
+        """Raises Refused unless the caller may do this."""
+
+    def refusal(self, call: Call, refused: Refused, request_id: str) -> Reply:
+        """Makes the reply for a refusal."""
+
+    def dress(self, call: Call, reply: Reply, request_id: str) -> None:
+        """Adds what every reply carries."""
 
 
 class Handler:
@@ -37,6 +65,7 @@ class Handler:
         self.witness = witness
         self.latency = latency
         self._with_control = with_control
+        self._fronts: tuple[Front, ...] = (WorkspaceFront(service), FilesFront(service))
         self._threads = ThreadPoolExecutor(_CALLBACKS, "flowsync-emulator-callback")
         self._numbers = itertools.count(1)
         self._stem = f"{os.urandom(4).hex()}-001a-0063-{os.urandom(2).hex()}"
@@ -45,24 +74,25 @@ class Handler:
         """Answers one request."""
         if self._with_control and request.raw_path.startswith(control.PREFIX):
             return await control.answer(self, request)
-        call = self._read_head(request)
-        bodiless = request.method == "HEAD"
+        call = _read_head(request)
+        front = next(front for front in self._fronts if front.claims(call.raw_path, call.host))
+        front.address(call)
         request_id = f"{self._stem}{next(self._numbers):012x}"
         fault: Fault | None = None
         try:
-            operation = self._operation(call)
+            operation = self._operation(front, call)
             fault = await self._before(call)
             if fault is not None and fault.kind in ("drop_before", "hang"):
                 return await _drop(request, hang=fault.kind == "hang")
-            reply = await self._effect(request, call, operation)
+            reply = await self._effect(request, front, call, operation)
         except Exception as error:
             refused = error if isinstance(error, Refused) else _unexpected(error)
-            reply = refusal(refused, request_id, self.service.clock.now(), bodiless)
+            reply = front.refusal(call, refused, request_id)
         if self.witness.callbacks:
             await self._tell(Event("after", call.operation, call.where, reply.status))
         if fault is not None and fault.kind == "drop_after":
             return await _drop(request, hang=False)
-        self._dress(call, reply, request_id)
+        front.dress(call, reply, request_id)
         return await _send(request, reply, fault)
 
     async def _tell(self, event: Event) -> None:
@@ -73,24 +103,10 @@ class Handler:
         """Lets the callbacks' threads go."""
         self._threads.shutdown(wait=False)
 
-    def _read_head(self, request: web.BaseRequest) -> Call:
-        raw_path, _, raw_query = request.raw_path.partition("?")
-        host = request.headers.get("Host", "")
-        return Call(
-            method=request.method,
-            raw_path=raw_path,
-            query=split_query(raw_query),
-            headers=request.headers,
-            target=find_target(raw_path, host, self.service.accounts),
-            host=host,
-            secure=request.secure,
-            peer=request.remote or "",
-        )
-
-    def _operation(self, call: Call) -> route.Operation:
+    def _operation(self, front: Front, call: Call) -> Operation:
         call.operation = "unknown"
         try:
-            operation = route.find(call)
+            operation = front.find(call)
             call.operation = operation.name
             return operation
         finally:
@@ -107,11 +123,11 @@ class Handler:
             raise Refused(fault.code, status=fault.status, headers=headers)
         return fault
 
-    async def _effect(self, request: web.BaseRequest, call: Call, operation: route.Operation) -> Reply:
-        access.check(self.service, call, operation.needs, operation.kinds)
+    async def _effect(self, request: web.BaseRequest, front: Front, call: Call, operation: Operation) -> Reply:
+        front.check(call, operation)
         if request.can_read_body:
             framed = "x-ms-structured-body" in call.headers
-            call.body = await _read_body(request, structured.length_of(MAX_BODY) if framed else MAX_BODY)
+            call.body = await _read_body(request, structured.length_of(front.max_body) if framed else front.max_body)
             if framed:
                 call.body = _unframed(call)
         if self.witness.callbacks:
@@ -123,18 +139,19 @@ class Handler:
                 await asyncio.sleep(wait.seconds)
                 call.waited += wait.seconds
 
-    def _dress(self, call: Call, reply: Reply, request_id: str) -> None:
-        """Adds what every reply carries."""
-        headers = reply.headers
-        if "x-ms-structured-body" in call.headers and reply.status < 300:
-            headers["x-ms-structured-body"] = structured.HEADER
-        headers["Date"] = ticks.http_date(self.service.clock.now())
-        headers["Server"] = "Windows-Azure-File/1.0 Microsoft-HTTPAPI/2.0"
-        headers["x-ms-request-id"] = request_id
-        headers["x-ms-version"] = call.version or "2026-10-06"
-        client_id = call.headers.get("x-ms-client-request-id")
-        if client_id is not None and len(client_id) <= 1024:
-            headers["x-ms-client-request-id"] = client_id
+
+def _read_head(request: web.BaseRequest) -> Call:
+    raw_path, _, raw_query = request.raw_path.partition("?")
+    return Call(
+        method=request.method,
+        raw_path=raw_path,
+        query=split_query(raw_query),
+        headers=request.headers,
+        target=Target("", "", ""),
+        host=request.headers.get("Host", ""),
+        secure=request.secure,
+        peer=request.remote or "",
+    )
 
 
 def _unframed(call: Call) -> bytes:

@@ -10,17 +10,19 @@ from flowsync.emulator.store.share import Share, Store
 from flowsync.emulator.store.tree import Place
 from flowsync.emulator.ticks import Clock
 from flowsync.emulator.wire import Call
+from flowsync.emulator.workspace.state import Workspaces
 
 MAX_BODY = 4 << 20
 
 
 @dataclass(slots=True)
 class Service:
-    """One emulated Azure Files service: several accounts, one data folder."""
+    """One emulated Azure Files service: several accounts, one data folder; and the workspaces that keep files there."""
 
     store: Store
     clock: Clock
     accounts: Mapping[str, bytes]
+    workspaces: Workspaces
     neighbours: Neighbours = field(default_factory=Neighbours)
     opaque_tokens: bool = False
     later: Callable[[float, Callable[[], None]], object] = lambda seconds, call: call()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from flowsync.emulator.refusal import Refused
-from flowsync.emulator.wire import Call
+from flowsync.emulator.wire import Call, account_of
 
 _STANDARD = (
     "content-encoding",
@@ -26,11 +26,12 @@ _STANDARD = (
 
 def check(call: Call, accounts: Mapping[str, bytes]) -> None:
     """Raises Refused unless the Authorization header is signed with the account's key."""
-    account, _, given = call.headers.get("Authorization", "").removeprefix("SharedKey ").partition(":")
+    signer, _, given = call.headers.get("Authorization", "").removeprefix("SharedKey ").partition(":")
+    account = account_of(signer)
     key = accounts.get(account)
     if key is None or account != call.target.account:
         raise Refused("AuthenticationFailed")
-    if not any(hmac.compare_digest(given, sign(key, text)) for text in strings_to_sign(call)):
+    if not any(hmac.compare_digest(given, sign(key, text)) for text in strings_to_sign(call, signer)):
         raise Refused("AuthenticationFailed")
 
 
@@ -39,8 +40,11 @@ def sign(key: bytes, text: str) -> str:
     return base64.b64encode(hmac.new(key, text.encode("utf-8", "surrogateescape"), hashlib.sha256).digest()).decode()
 
 
-def strings_to_sign(call: Call) -> Iterable[str]:
-    """Yields what may have been signed: headers in .NET's culture order, then in plain order, as clients differ."""
+def strings_to_sign(call: Call, signer: str) -> Iterable[str]:
+    """Yields what may have been signed: headers in .NET's culture order, then in plain order, as clients differ.
+
+    ``signer`` is the account as the client spells it: in a loopback URL's path that may be a whole host.
+    """
     lower = {name.lower(): value for name, value in call.headers.items()}
     standard = [lower.get(name, "") for name in _STANDARD]
     if standard[2] == "0":
@@ -48,7 +52,7 @@ def strings_to_sign(call: Call) -> Iterable[str]:
     if "x-ms-date" in lower:
         standard[5] = ""
     extensions = [name for name in lower if name.startswith("x-ms-")]
-    resource = f"/{call.target.account}{call.raw_path}"
+    resource = f"/{signer}{call.raw_path}"
     resource += "".join(f"\n{name}:{value}" for name, value in sorted(call.query.items()))
     head = "\n".join((call.method, *standard))
     seen = set()

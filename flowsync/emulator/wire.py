@@ -6,16 +6,14 @@ What belongs here: reading a URL in path style or host style, typed access to he
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from flowsync.emulator import names, ticks
+from flowsync.emulator.bearer import Identity
+from flowsync.emulator.grant import Grant
 from flowsync.emulator.refusal import TABLE, Refused
-
-if TYPE_CHECKING:
-    from flowsync.emulator.bearer import Identity
-    from flowsync.emulator.sas import Grant
 
 BOM = b"\xef\xbb\xbf"
 XML_HEAD = '<?xml version="1.0" encoding="utf-8"?>'
@@ -47,8 +45,9 @@ class Call:
     body: bytes = b""
     operation: str = ""
     overrides: Mapping[str, str] = field(default_factory=dict)  # response headers that a SAS asks for
-    grant: "Grant | None" = None  # of the SAS that signed it
-    bearer: "Identity | None" = None  # of the token that came with it
+    grant: Grant | None = None  # of the SAS that signed it
+    bearer: Identity | None = None  # of the token that came with it
+    names: Mapping[str, str] = field(default_factory=dict)  # what the URL of a workspace's service names
     waited: float = 0.0  # seconds that it was held back for an SMB client
 
     @property
@@ -119,7 +118,7 @@ class Reply:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
-    stream: "Stream | None" = None
+    stream: Stream | None = None
     length: int = 0  # of the streamed body
 
 
@@ -135,7 +134,12 @@ def find_target(raw_path: str, host: str, accounts: Mapping[str, bytes]) -> Targ
         share, _, path = raw_path[1:].partition("/")
         return Target(label, unquote(share), path)
     pieces += [""] * (3 - len(pieces))
-    return Target(unquote(pieces[0]), unquote(pieces[1]), pieces[2])
+    return Target(account_of(unquote(pieces[0])), unquote(pieces[1]), pieces[2])
+
+
+def account_of(text: str) -> str:
+    """Returns the account's name out of ``acct`` or ``acct.file.core.windows.net``, as a URL's path may have either."""
+    return text.partition(".")[0]
 
 
 def split_query(raw: str) -> dict[str, str]:

@@ -20,6 +20,7 @@ create table if not exists node (key integer primary key, parent integer not nul
 create index if not exists node_parent on node (parent);
 create table if not exists share (key integer primary key, record text not null);
 create table if not exists setting (name text primary key, value text not null);
+create table if not exists record (kind text, name text, record text not null, primary key (kind, name));
 """
 
 
@@ -107,6 +108,23 @@ class Catalog:
     def set(self, name: str, value: Any) -> None:
         """Writes a setting."""
         self._db.execute("insert or replace into setting values (?, ?)", (name, json.dumps(value)))
+
+    def record(self, kind: str, name: str) -> dict[str, Any] | None:
+        """Reads one record of a kind, None if there is none of this name."""
+        row = self._db.execute("select record from record where kind = ? and name = ?", (kind, name)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def records(self, kind: str) -> list[dict[str, Any]]:
+        """Reads all records of a kind, in the order they were first kept."""
+        rows = self._db.execute("select record from record where kind = ? order by rowid", (kind,))
+        return [json.loads(row[0]) for row in rows]
+
+    def keep(self, kind: str, name: str, record: dict[str, Any]) -> None:
+        """Writes a record, new or changed."""
+        self._db.execute(
+            "insert into record values (?, ?, ?) on conflict (kind, name) do update set record = excluded.record",
+            (kind, name, json.dumps(record)),
+        )
 
     def close(self) -> None:
         """Closes the file."""

@@ -1,0 +1,70 @@
+"""What the index says of each flow: the same record, seen as an entity."""
+
+from typing import Any
+
+from flowsync.emulator import ticks
+from flowsync.emulator.service import Service
+from flowsync.emulator.workspace.flows import KIND as FLOW
+from flowsync.emulator.workspace.state import Record, Workspace
+
+
+def flows(service: Service, workspace: Workspace) -> list[Record]:
+    """Returns an entity for each flow of a workspace."""
+    return [_flow(workspace, record) for record in service.workspaces.records(workspace, FLOW)]
+
+
+def name(entity: Record) -> str:
+    """Returns what a free text search looks at."""
+    return str(entity["annotations"].get("flowName") or "")
+
+
+def _flow(workspace: Workspace, record: Record) -> Record:
+    owner = {**record["owner"], "userPrincipalName": None}
+    annotations = {
+        "archived": record["isArchived"],
+        "tags": record["tags"],
+        "flowName": record.get("flowName"),
+        "createdDate": record["createdDate"],
+        "lastModifiedDate": record["lastModifiedDate"],
+        "owner": owner,
+        "isArchived": record["isArchived"],
+        "vmSize": record.get("vmSize"),
+        "maxIdleTimeSeconds": None,
+        "name": None,
+        "description": record.get("description"),
+    }
+    properties = {
+        "updatedTime": "0001-01-01T00:00:00+00:00",
+        "creationContext": _creation(record["createdDate"], owner),
+        "flowId": record["flowId"],
+        "experimentId": workspace.id,
+        "flowType": record["flowType"],
+        "flowDefinitionFilePath": record["flowDefinitionFilePath"],
+    }
+    return _entity(workspace, "flows", record["flowId"], annotations, properties, record["lastModifiedDate"])
+
+
+def _creation(created: str, owner: dict[str, Any]) -> Record:
+    return {"createdTime": created, "createdBy": owner, "creationSource": None}
+
+
+def _entity(workspace: Workspace, kind: str, key: str, annotations: Record, properties: Record, changed: str) -> Record:
+    where = f"azureml://location/{workspace.location}/workspaceId/{workspace.id}"
+    return {
+        "relevancyScore": 1.0,
+        "entityResourceName": workspace.name,
+        "highlights": {},
+        "usage": {"totalCount": 0},
+        "entityId": f"{where}/type/{kind}/objectId/{workspace.id}:{key}",
+        "kind": "Unversioned",
+        "annotations": annotations,
+        "properties": properties,
+        "internal": {},
+        "updateSequence": ticks.parse_iso(changed),
+        "type": kind,
+        "version": None,
+        "entityContainerId": workspace.id,
+        "entityObjectId": f"{workspace.id}:{key}",
+        "resourceType": "Workspace",
+        "relationships": [],
+    }

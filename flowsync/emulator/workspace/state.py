@@ -1,0 +1,119 @@
+"""What a workspace is and holds, and what a test may set about it.
+
+What belongs here: the workspace's names and conditions, and its records (flows), which the catalogue keeps.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from flowsync.emulator.refusal import Refused
+from flowsync.emulator.store.catalog import Catalog
+
+TENANT = "72f988bf-0000-4000-8000-2d7cd011db47"
+"""The tenant of every emulated subscription; a token from another one is refused as Azure does."""
+
+READER = "Reader"
+DATA_SCIENTIST = "AzureML Data Scientist"
+FILE_READER = "Storage File Data Privileged Reader"
+FILE_CONTRIBUTOR = "Storage File Data Privileged Contributor"
+ROLES = (READER, DATA_SCIENTIST, FILE_READER, FILE_CONTRIBUTOR)
+
+Record = dict[str, Any]
+Credentials = Literal["AccountKey", "Sas", "None"]
+Phase = Literal["active", "read-only", "gone"]
+
+
+@dataclass(slots=True, eq=False)
+class Workspace:
+    """One workspace: where it is, and its conditions, which anyone may change while it runs."""
+
+    subscription: str
+    group: str
+    name: str
+    account: str = "devstoreaccount1"
+    credentials: Credentials = "AccountKey"  # what the file share's datastore offers; None is identity only
+    key_access: bool = True  # False: the storage account takes no key and no signature of one
+    firewall: bool = False  # True: the storage account refuses this network
+    phase: Phase = "active"  # of the prompt flow service: everything, reads only, nothing
+    roles: dict[str, list[str]] = field(default_factory=dict)  # by object id or upn; who is not named has all
+    page_size: int = 200  # of Resource Manager's lists
+
+    @property
+    def arm_id(self) -> str:
+        """The workspace's resource id."""
+        return (
+            f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
+        )
+
+    @property
+    def id(self) -> str:
+        """The workspace's GUID, the same for the same names."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, self.arm_id.lower()))
+
+    @property
+    def share(self) -> str:
+        """The file share with the users' folders; its name differs from workspace to workspace."""
+        return f"code-{self.id}"
+
+    @property
+    def container(self) -> str:
+        """The blob container of the datastore ``workspaceblobstore``."""
+        return f"azureml-blobstore-{self.id}"
+
+    @property
+    def location(self) -> str:
+        """The region."""
+        return "eastus"
+
+    def allows(self, oid: str, upn: str, *roles: str) -> bool:
+        """Tells whether somebody has one of these roles."""
+        held = self.roles.get(oid, self.roles.get(upn))
+        return held is None or bool(set(held) & set(roles))
+
+
+class Workspaces:
+    """The workspaces served, and their records."""
+
+    def __init__(self, served: Sequence[Workspace], catalog: Catalog) -> None:
+        self.served = tuple(served)
+        self._catalog = catalog
+
+    def __iter__(self) -> Iterator[Workspace]:
+        return iter(self.served)
+
+    def __bool__(self) -> bool:
+        return bool(self.served)
+
+    def find(self, subscription: str, group: str, name: str) -> Workspace:
+        """Finds a workspace by its names, in any case; raises Refused for the first of them that there is not."""
+        in_subscription = [one for one in self.served if one.subscription.lower() == subscription.lower()]
+        if not in_subscription:
+            raise Refused("SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+        in_group = [one for one in in_subscription if one.group.lower() == group.lower()]
+        if not in_group:
+            raise Refused("ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
+        for one in in_group:
+            if one.name.lower() == name.lower():
+                return one
+        what = f"Microsoft.MachineLearningServices/workspaces/{name}"
+        message = f"The Resource '{what}' under resource group '{group}' was not found."
+        raise Refused("ResourceNotFound", message)
+
+    def of_account(self, account: str) -> list[Workspace]:
+        """Returns the workspaces whose files are in a storage account."""
+        return [one for one in self.served if one.account == account]
+
+    def records(self, workspace: Workspace, kind: str) -> list[Record]:
+        """Returns all records of a kind, oldest first."""
+        return self._catalog.records(f"{workspace.id}/{kind}")
+
+    def record(self, workspace: Workspace, kind: str, key: str) -> Record | None:
+        """Returns one record."""
+        return self._catalog.record(f"{workspace.id}/{kind}", key)
+
+    def keep(self, workspace: Workspace, kind: str, key: str, record: Record) -> None:
+        """Keeps a record, new or changed."""
+        self._catalog.keep(f"{workspace.id}/{kind}", key, record)
