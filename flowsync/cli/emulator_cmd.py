@@ -23,6 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", default="flowsync-emulator", metavar="DIR", help="folder for the files (./%(default)s)"
     )
     parser.add_argument("--share", action="append", default=[], metavar="NAME", help="share to create; may be repeated")
+    parser.add_argument(
+        "--workspace",
+        action="append",
+        default=[],
+        metavar="SUB/GROUP/NAME",
+        help="serve an Azure Machine Learning workspace of these names too, with a file share of its own; implies "
+        "--tls; may be repeated",
+    )
     parser.add_argument("--latency", type=float, default=0, metavar="MS", help="wait this long before each answer")
     parser.add_argument(
         "--account",

@@ -57,26 +57,32 @@ def make(args: argparse.Namespace) -> Emulator:
         seed=args.seed,
         tls=args.tls,
         opaque_tokens=args.opaque_tokens,
+        workspaces=tuple(args.workspace),
     )
 
 
 def banner(emulator: Emulator, args: argparse.Namespace) -> str:
     """Says where the emulator is, how to reach it and what to export."""
-    share = args.share[0] if args.share else "SHARE"
+    share = next(iter([*args.share, *(workspace.share for workspace in emulator.workspaces)]), "SHARE")
     where = (
         "on loopback only" if emulator.host in _LOOPBACK else f"on {emulator.host}: ANYONE who reaches it can use it"
     )
     trust = (
         f"\nTrust:      export SSL_CERT_FILE='{emulator.ca_file}' REQUESTS_CA_BUNDLE='{emulator.ca_file}'"
-        if args.tls
+        if emulator.secure
         else ""
+    )
+    manager = f"\nManager:    export AZUREML_DEV_URL_MFE='{emulator.base_url}'" if emulator.workspaces else ""
+    workspaces = "".join(
+        f"\nWorkspace:  azureml://{one.subscription}/{one.group}/{one.name}, files on {one.share}"
+        for one in emulator.workspaces
     )
     return (
         f"Azure Files emulator, listening {where}. Stop it with Ctrl+C.\n"
         f"Files:      {emulator.data.resolve() / emulator.account}\n"
         f"Share URL:  {emulator.url}/{share}/Users/NAME/promptflow\n"
         f"Credential: export AZURE_STORAGE_CONNECTION_STRING='{emulator.connection_string}'"
-        f"{trust}"
+        f"{trust}{manager}{workspaces}"
     )
 
 

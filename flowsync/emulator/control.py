@@ -7,6 +7,7 @@ requests from this machine only:
     GET               log                     operation and path of each request
     GET, POST, DELETE faults                  the rules in force; add one (or a list); remove all
     PUT               latency, clock          {"seconds": 0.02}; {"skew": -900}
+    GET, PUT          workspaces              conditions of the workspaces; change: {"name", "phase": "read-only", …}
     POST              smb/open                {"share", "path", "access", "sharing", "flush_seconds"} -> {"id"}
     POST              smb/write               {"id", "text" or "base64", "start"}: unflushed
     POST              smb/flush, smb/close    {"id"}
@@ -79,6 +80,10 @@ def _act(panel: Panel, method: str, topic: str, given: Any) -> Any:
         case "PUT", "latency":
             panel.latency = float(given["seconds"])
             return {"seconds": panel.latency}
+        case "GET", "workspaces":
+            return [workspace.conditions() for workspace in panel.service.workspaces]
+        case "PUT", "workspaces":
+            return panel.service.workspaces.named(given.pop("name", "")).change(given)
         case "PUT", "clock":
             panel.service.clock.skew = float(given["skew"])
             return {"skew": panel.service.clock.skew}

@@ -62,6 +62,11 @@ class Emulator:
         self._handler: Handler | None = None
 
     @property
+    def secure(self) -> bool:
+        """Whether it speaks https."""
+        return self._certificate is not None
+
+    @property
     def base_url(self) -> str:
         """Where it listens: what stands for Resource Manager and for the workspaces' services."""
         host = f"[{self.host}]" if ":" in self.host else self.host

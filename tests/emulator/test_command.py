@@ -103,3 +103,19 @@ def test_help_explains_itself() -> None:
     assert done.returncode == 0
     for word in ("--port", "--data", "--share", "--latency", "--tls", "--control", "loopback", "rclone"):
         assert word in done.stdout
+
+
+def test_a_workspace_over_https(tmp_path: Path) -> None:
+    names = "sub/group/flows-ws"
+    with running(tmp_path, "--port", "0", "--workspace", names, "--control") as (process, url):
+        assert url.startswith("https://127.0.0.1:")
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(7)]
+        base = url.removesuffix("/devstoreaccount1")
+        assert f"Manager:    export AZUREML_DEV_URL_MFE='{base}'\n" in lines
+        (share,) = [
+            line.rpartition(" ")[2].strip() for line in lines if line.startswith(f"Workspace:  azureml://{names}")
+        ]
+        assert (tmp_path / "data" / "devstoreaccount1" / share).is_dir()
+    with running(tmp_path, "--port", "0", "--workspace", "two/names") as (process, _):
+        assert "UsageError: A workspace is SUBSCRIPTION/GROUP/NAME" in process.communicate(timeout=30)[1]

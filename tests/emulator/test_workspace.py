@@ -301,3 +301,17 @@ def test_a_share_that_is_forbidden_says_why(emulator: Emulator, workspace: Works
     assert refusal(Token(ALICE), token_intent="backup") == "AuthorizationPermissionMismatch"
     workspace.firewall = True
     assert refusal(Token(BOB), token_intent="backup") == "AuthorizationFailure"
+
+
+def test_conditions_from_outside(emulator: Emulator, workspace: Workspace) -> None:
+    def control(method: str, body: Any = None) -> Answer:
+        return call(emulator, method, "/!control/workspaces", body, user=None)
+
+    (before,) = control("GET").json
+    assert (before["name"], before["phase"], before["key_access"]) == ("flows-ws", "active", True)
+    after = control("PUT", {"name": "flows-ws", "phase": "read-only", "roles": {BOB.upn: []}}).json
+    assert after == {**before, "phase": "read-only", "roles": {BOB.upn: []}}
+    assert (workspace.phase, workspace.roles) == ("read-only", {BOB.upn: []})
+    for wrong in ({"phase": "tired"}, {"firewall": "yes"}, {"name": "other"}, {"account": "x"}, {"arm_id": "x"}):
+        assert control("PUT", {"key_access": False, **wrong}).status == 400
+    assert workspace.key_access

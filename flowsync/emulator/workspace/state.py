@@ -4,9 +4,9 @@ What belongs here: the workspace's names and conditions, and its records (flows)
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.store.catalog import Catalog
@@ -23,6 +23,8 @@ ROLES = (READER, DATA_SCIENTIST, FILE_READER, FILE_CONTRIBUTOR)
 Record = dict[str, Any]
 Credentials = Literal["AccountKey", "Sas", "None"]
 Phase = Literal["active", "read-only", "gone"]
+_CHOICES: Mapping[str, tuple[str, ...]] = {"credentials": get_args(Credentials), "phase": get_args(Phase)}
+_CONDITIONS = ("credentials", "key_access", "firewall", "phase", "roles", "page_size")
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +70,23 @@ class Workspace:
         """The region."""
         return "eastus"
 
+    def conditions(self) -> Record:
+        """Returns everything that may be changed, and what it belongs to."""
+        return {"name": self.name, "share": self.share, **{name: getattr(self, name) for name in _CONDITIONS}}
+
+    def change(self, given: Record) -> Record:
+        """Changes conditions; raises ValueError for what is none, before anything is changed."""
+        for name, value in given.items():
+            if name not in _CONDITIONS:
+                raise ValueError(f"{name} is none of {', '.join(_CONDITIONS)}")
+            if name in _CHOICES and value not in _CHOICES[name]:
+                raise ValueError(f"{name} is one of {', '.join(_CHOICES[name])}")
+            if type(value) is not type(getattr(self, name)):
+                raise ValueError(f"{name} is not {value!r}")
+        for name, value in given.items():
+            setattr(self, name, value)
+        return self.conditions()
+
     def allows(self, oid: str, upn: str, *roles: str) -> bool:
         """Tells whether somebody has one of these roles."""
         held = self.roles.get(oid, self.roles.get(upn))
@@ -86,6 +105,13 @@ class Workspaces:
 
     def __bool__(self) -> bool:
         return bool(self.served)
+
+    def named(self, name: str) -> Workspace:
+        """Returns the workspace of a name, or the first one for no name; raises KeyError."""
+        for one in self.served:
+            if name in ("", one.name):
+                return one
+        raise KeyError(name)
 
     def find(self, subscription: str, group: str, name: str) -> Workspace:
         """Finds a workspace by its names, in any case; raises Refused for the first of them that there is not."""
