@@ -6,7 +6,7 @@ version, or a damaged one, is thrown away and begun anew.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -18,6 +18,7 @@ from flowsync.core.tree import Blob, FlowName, Path, Problem, Seen, Version
 from flowsync.errors import RepositoryError
 
 _SCHEMA = 1
+_AT_ONCE = 500  # values in one statement
 _TABLES = """
 CREATE TABLE seen (remote TEXT, flow TEXT, path TEXT, etag TEXT, size INTEGER, written TEXT, file_id TEXT, blob TEXT,
     PRIMARY KEY (remote, flow, path)) WITHOUT ROWID;
@@ -128,6 +129,22 @@ class Cache:
             Path(path): Seen(Version(etag, size, written, file_id), Blob(blob))
             for path, etag, size, written, file_id, blob in rows
         }
+
+    def with_ids(self, remote: str, ids: Collection[str]) -> dict[str, tuple[FlowName, Path, Seen]]:
+        """Returns the files that were last seen under these ids of the share, and where."""
+        found: dict[str, tuple[FlowName, Path, Seen]] = {}
+        wanted = sorted(ids)
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            rows = self._db.execute(
+                "SELECT flow, path, etag, size, written, file_id, blob FROM seen WHERE remote = ? "
+                f"AND file_id IN ({', '.join('?' * len(some))})",
+                (remote, *some),
+            )
+            for flow, path, etag, size, written, file_id, blob in rows:
+                seen = Seen(Version(etag, size, written, file_id), Blob(blob))
+                found[file_id] = (FlowName(flow), Path(path), seen)
+        return found
 
     def see(self, remote: str, flow: FlowName, files: Mapping[Path, Seen]) -> None:
         """Replaces what is known of the flow's files."""

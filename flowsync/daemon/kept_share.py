@@ -19,11 +19,11 @@ from flowsync.daemon.budget import Budget
 from flowsync.errors import DaemonError, ShareError, ShareUnavailable
 from flowsync.share import open_share
 from flowsync.share.azure_retry import Patience
-from flowsync.share.base import Content, Failed, Listing, Outcome, Put, Remove, Share, Version
-from flowsync.share.location import AzureLocation, parse
+from flowsync.share.base import Content, Failed, Listing, Outcome, Put, Remove, Renaming, Share, Version
+from flowsync.sync.shares import open_share
 
 # The most requests that one path may cost, repetitions apart (see share.guard).
-_LIST, _READ, _WRITE, _REMOVE, _FOLDER = 1, 1, 5, 3, 2
+_LIST, _READ, _WRITE, _REMOVE, _RENAME, _FOLDER = 1, 1, 5, 3, 4, 2
 T = TypeVar("T")
 
 
@@ -118,6 +118,10 @@ class KeptShare:
 
     def list(self, folders: Sequence[str]) -> Mapping[str, Listing | ShareError]:
         return self._counted(_LIST * len(folders), lambda share: share.list(folders))
+    @property
+    def keeps_ids(self) -> bool:
+        return self._opened().keeps_ids
+
 
     def read(self, paths: Sequence[str], known: Mapping[str, Version] | None = None) -> Iterator[Content | Failed]:
         return self._stream(_READ * len(paths), lambda share: share.read(paths, known))
@@ -136,6 +140,9 @@ class KeptShare:
 
     def release(self, leases: Mapping[str, str]) -> None:
         self._counted(2 * len(leases) + 1, lambda share: share.release(leases))
+    def rename(self, renamings: Sequence[Renaming]) -> Iterator[Outcome]:
+        return self._stream(_RENAME * len(renamings), lambda share: share.rename(renamings))
+
 
     def owed(self) -> Mapping[str, str]:
         """Returns what the open connection may have left on the share."""

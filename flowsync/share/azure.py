@@ -66,6 +66,11 @@ class AzureShare(Session):
         return self._wire.requests
 
     def identity(self) -> str:
+    @property
+    def keeps_ids(self) -> bool:
+        """FileIds follow a renamed file, and are not used again."""
+        return True
+
         """Returns the account, the share, and the id of the folder, which another folder of the same name has not."""
         found = self._loop.run(partial(self._files.folder_id, self._location.folder))
         return f"azure:{self._location.account}/{self._location.share}:{found}"

@@ -124,6 +124,10 @@ class Share(Protocol):
     def requests(self) -> int:
         """Requests (or system-level operations) made so far; what polling costs."""
 
+    @property
+    def keeps_ids(self) -> bool:
+        """Whether a file's id stays its own when it is renamed, and is never given to another file."""
+
     def identity(self) -> str:
         """Returns what tells this share's folder from any other, to notice a share that was swapped."""
 

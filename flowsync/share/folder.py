@@ -58,6 +58,11 @@ class FolderShare(Session):
         """Folders listed, files read and writes tried so far."""
         return self._requests
 
+    @property
+    def keeps_ids(self) -> bool:
+        """An inode is used again as soon as its file is gone, and a file's times can be set."""
+        return False
+
     def identity(self) -> str:
         """Returns the file system's id and the folder's inode."""
         with self._root() as root, _explained(self._folder):

@@ -87,6 +87,11 @@ class MemoryShare(Session):
         """Requests made so far."""
         return sum(step.kind != "wait" for step in self.log)
 
+    @property
+    def keeps_ids(self) -> bool:
+        """As Azure Files does."""
+        return True
+
     def identity(self) -> str:
         """Returns the folder's id in its store."""
         found = self._ask("look", "", lambda: self._store.folder_id(self._folder))

@@ -1,8 +1,9 @@
 """What the commits that flowsync makes say."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from flowsync.core.flow import kind_of
+from flowsync.core.moves import renames
 from flowsync.core.semantic import SemanticDiff, semantic_diff
 from flowsync.core.tree import Change, Entry, File, FlowName, Path, diff
 from flowsync.sync.link import Link
@@ -72,16 +73,18 @@ def _subject(old: str | None, new: str | None, changes: tuple[Change, ...], mean
         return "first seen in Studio"
     if new is None:
         return "deleted in Studio"
+    renamed = renames(changes)
     said = [found.summary() for found in meant.values()]
-    said += [f"{_verb(change)} {change.path}" for change in changes if change.path not in meant]
+    said += [line for change in changes if change.path not in meant and (line := _said(change, renamed))]
     more = len(said) - _SHOWN
     return ", ".join(said[:_SHOWN]) + (f" and {more} more in Studio" if more > 0 else " in Studio")
 
 
-def _body(changes: Iterable[Change], meant: Mapping[Path, SemanticDiff]) -> str:
-    lines = []
+def _body(changes: Sequence[Change], meant: Mapping[Path, SemanticDiff]) -> str:
+    lines, renamed = [], renames(changes)
     for change in changes:
-        lines.append(f"{_verb(change)} {change.path}")
+        if said := _said(change, renamed):
+            lines.append(said)
         lines += [f"  {line}" for line in meant[change.path].lines()] if change.path in meant else []
     return "\n".join(lines)
 
@@ -89,6 +92,13 @@ def _body(changes: Iterable[Change], meant: Mapping[Path, SemanticDiff]) -> str:
 def _one_line(name: str) -> str:
     """Returns a file's name as a message may hold it."""
     return name if name.isprintable() else ascii(name)
+
+
+def _said(change: Change, renamed: Mapping[Path, Path]) -> str:
+    """Returns the line about one change; none about the old name of a file that was renamed."""
+    if change.path in renamed:
+        return f"rename {renamed[change.path]} to {change.path}"
+    return "" if change.path in renamed.values() else f"{_verb(change)} {change.path}"
 
 
 def _verb(change: Change) -> str:

@@ -105,6 +105,8 @@ def _store(
                 files[flow][path] = seen
             else:
                 wanted[f"{flow}/{path}"] = (flow, path)
+    if share.keeps_ids:
+        _recognise(link, scans, wanted, files)
     fetched = _fetch(link, share, wanted, files, result)
     for flow, content in files.items():
         if flow not in result:
@@ -115,6 +117,30 @@ def _store(
             hold = _unsettled(link, share, {path: why for path, why in doubts.items() if path in content}, content)
             result[flow] = Seeing(cast(Scan, scans[flow]), content, hold, doubts)
     return result
+
+
+def _recognise(
+    link: Link,
+    scans: Scans,
+    wanted: dict[str, tuple[FlowName, Path]],
+    files: Mapping[FlowName, dict[Path, Seen]],
+) -> None:
+    """Takes off the wanted files those that were only renamed: the content that goes with their id is stored already.
+
+    A renamed file keeps its id, its size and the time of its last write; a file that was written to has another time,
+    and one at its old place whose version moved may have been written with its time preserved, and is read.
+    """
+    versions = {where: cast(Scan, scans[flow]).files[path] for where, (flow, path) in wanted.items()}
+    known = link.cache.with_ids(link.remote.name, {version.file_id for version in versions.values() if version.file_id})
+    for where, version in versions.items():
+        before = known.get(version.file_id)
+        if before is None or before[:2] == wanted[where]:
+            continue
+        seen = before[2]
+        same = version.written and (version.size, version.written) == (seen.version.size, seen.version.written)
+        if same and link.repo.objects.holds(seen.blob):
+            flow, path = wanted.pop(where)
+            files[flow][path] = Seen(version, seen.blob)
 
 
 def _earlier(before: Mapping[FlowName, Seeing | ShareError], flow: FlowName) -> Seeing:

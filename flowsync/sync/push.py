@@ -11,12 +11,14 @@ from typing import BinaryIO
 from flowsync.cache import Observation
 from flowsync.core.flow import kind_of
 from flowsync.core.ignore import is_ignore_file
+from flowsync.core.moves import renames
 from flowsync.core.names import folded
 from flowsync.core.plan import TO_PUSH, Hold, State
 from flowsync.core.tree import Blob, Change, File, FlowName, Path, Seen, diff
 from flowsync.journal import Intent
 from flowsync.repo.refs import Move
-from flowsync.share.base import Failed, Outcome, Put, Remove, Removed, Share, Stale, Written
+from flowsync.share.base import Failed, Outcome, Put, Remove, Removed, Renaming, Share, Stale, Written
+from flowsync.share.codes import Why, why
 from flowsync.sync.land import Consent, Holds, forget, keep
 from flowsync.sync.link import Link
 from flowsync.sync.record import advance
@@ -32,7 +34,8 @@ class _Push:
     standing: Standing
     changes: Mapping[Path, Change]
     seen: dict[Path, Seen]
-    leases: Mapping[Path, str]
+    leases: dict[Path, str]
+    renames: dict[Path, Path] = field(default_factory=dict)  # new path -> old path, as far as the share can
     done: dict[Path, Blob | None] = field(default_factory=dict)
     stopped: Result | None = None
 
@@ -74,6 +77,8 @@ def _prepare(link: Link, standing: Standing) -> _Push:
     changes = {change.path: change for change in diff(remote or {}, local or {})}
     seen = link.cache.seen(link.remote.name, standing.flow)
     one = _Push(standing, changes, seen, {path: link.new_lease() for path in changes})
+    one.renames = dict(renames(change for change in changes.values() if not _in_the_way(one, change.path)))
+    one.leases.update({new: one.leases[old] for new, old in one.renames.items()})  # a lease goes along with its file
     for path, change in changes.items():
         blob = seen[path].blob if path in seen else None
         if blob != (change.old.blob if isinstance(change.old, File) else None):
@@ -94,6 +99,7 @@ def _write_all(link: Link, share: Share, pushes: Sequence[_Push]) -> None:
         _stage(link, share, pushes, _in_the_way)
         share.remove_folders(sorted({folder for one in pushes for folder in _folders_in_the_way(one)}, reverse=True))
         share.make_folders(sorted({folder for one in pushes for folder in _new_folders(one)}))
+        _rename(link, share, pushes)
         _stage(link, share, pushes, lambda one, path: one.content(path) is not None and not kind_of(path))
         _stage(link, share, pushes, lambda one, path: one.content(path) is not None and bool(kind_of(path)))
         _stage(link, share, pushes, lambda one, path: one.content(path) is None)
@@ -125,6 +131,23 @@ def _stage(link: Link, share: Share, pushes: Iterable[_Push], belongs: Callable[
     for outcomes in (share.write(puts) if puts else (), share.remove(removes) if removes else ()):
         for outcome in outcomes:
             _take(link, *owners[outcome.path], outcome)
+
+
+def _rename(link: Link, share: Share, pushes: Iterable[_Push]) -> None:
+    """Renames files on the share, so that their content need not travel. What cannot be renamed is written instead."""
+    owners: dict[str, tuple[_Push, Path]] = {}
+    renamings: list[Renaming] = []
+    for one in pushes:
+        for new, old in one.renames.items() if one.stopped is None else ():
+            where = f"{one.flow}/{new}"
+            owners[where] = (one, new)
+            renamings.append(Renaming(where, f"{one.flow}/{old}", one.seen[old].version, one.leases[old]))
+    for outcome in share.rename(renamings) if renamings else ():
+        one, new = owners[outcome.path]
+        if not isinstance(outcome, Failed) or why(outcome.error) is Why.LOST:  # lost: only another look can tell
+            _take(link, one, new, outcome)
+        if isinstance(outcome, Written):
+            _take(link, one, one.renames[new], Removed(f"{one.flow}/{one.renames[new]}"))
 
 
 def _opener(link: Link, blob: Blob) -> Callable[[], BinaryIO]:

@@ -36,6 +36,7 @@ def act(simulation: "Simulation", clone: "Clone") -> None:
         (8, _unsaved),
         (8, _commit_unsaved),
         (6, _delete),
+        (6, _rename),
         (5, _amend),
         (4, _reword),
         (3, _reset),
@@ -127,6 +128,19 @@ def _delete(simulation: "Simulation", clone: "Clone") -> None:
     if names:
         gone = simulation.random.choice(names)
         _commit(simulation, clone, {path: content for path, content in _files(clone).items() if path != gone})
+
+
+def _rename(simulation: "Simulation", clone: "Clone") -> None:
+    """``git mv``: what was written stays alive, under another name."""
+    flow, names = _mine(simulation, clone)
+    names = [name for name in names if not name.endswith(DAG)]
+    new, files = f"flows/{flow}/{simulation.random.choice(NAMES)}", _files(clone)
+    if names and new not in files and new not in clone.repo.worktree.edits:
+        old = simulation.random.choice(names)
+        simulation.ledger.moved |= tokens(files[old])
+        files[new] = files.pop(old)
+        clone.repo.refs.all[MAIN] = clone.repo.store(files, (clone.repo.refs.all[MAIN],))
+        simulation.counts["renames"] += 1
 
 
 def _delete_flow(simulation: "Simulation", clone: "Clone") -> None:

@@ -97,7 +97,7 @@ class Simulation:
         write = self.random.choice((WriteWay.INLINE, WriteWay.INLINE, WriteWay.REPLACE))
         names = ["pat", "sam"][: self.random.choice((1, 1, 2))]
         self.clones = [Clone(self, name, SPACE, Mode.SYNC, write) for name in names]
-        self.counts = {"kills": 0, "faults": 0, "commands": 0}
+        self.counts = {"kills": 0, "faults": 0, "commands": 0, "renames": 0}
 
     # Time and chance
 

@@ -31,11 +31,14 @@ class WatchedStore(Store):
         self._after(path)
         return version
 
-    def rename(self, source: str, path: str, replace: bool, lease: str | None) -> Version:
+    def rename(
+        self, source: str, path: str, replace: bool, lease: str | None, carried: str | None = None
+    ) -> Version:
         content = self._content(source)
         if content is not None and (self._content(path) is None or replace):
             self._before("rename over", path, lease, content)
-        version = super().rename(source, path, replace, lease)
+            self._before("rename", source, carried, None)
+        version = super().rename(source, path, replace, lease, carried)
         self._after(path)
         return version
 
@@ -81,8 +84,8 @@ class WatchedStore(Store):
         recorded = self.client.recorded(flow, path)
         if recorded != blob_of(content):
             raise Broken(f"I9 {what} of {inner}: it is not what was looked at")
-        if what == "delete" and self.client.pushing(flow, path) is not None:
-            raise Broken(f"I8 delete of {inner}, which nobody deleted")
+        if what in ("delete", "rename") and self.client.pushing(flow, path) is not None:
+            raise Broken(f"I8 {what} of {inner}, which nobody deleted")
         if what == "delete" and any(blob and not done for blob, done in self.client.intents(flow).values()):
             raise Broken(f"I8 delete of {inner} before all else was written")
 
