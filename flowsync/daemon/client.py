@@ -36,6 +36,12 @@ _KINDS: dict[int, type[FlowsyncError]] = {
     Exit.SHARE: ShareError,
 }
 Event = dict[str, Any]
+# what looking for a daemon comes to where none runs: no address, one that is torn, or one that nobody listens at
+NOBODY = (FileNotFoundError, NotADirectoryError, ConnectionRefusedError, ValueError, KeyError)
+
+
+class OtherVersion(DaemonError):
+    """The daemon speaks another version of the protocol than this client."""
 
 
 def connect(start: Path, name: str = "flowsync", timeout: float = _PATIENCE) -> "Client | None":
@@ -47,19 +53,15 @@ def connect(start: Path, name: str = "flowsync", timeout: float = _PATIENCE) -> 
 def connect_to(place: Place, name: str = "flowsync", timeout: float = _PATIENCE) -> "Client | None":
     """Connects to the daemon of a repository, or returns None: no address, or nobody listens there (it died)."""
     try:
-        address = json.loads(place.address.read_text(encoding="utf-8"))
+        address = address_of(place)
         door = _open(address, timeout)
-    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError, ValueError, KeyError):
+    except NOBODY:
         return None
-    except PermissionError as error:
-        raise DaemonError("the daemon of this repository belongs to another user") from error
     except OSError as error:
-        raise DaemonError(
-            f"the daemon does not answer: {error.strerror or error}", "flowsync daemon restart"
-        ) from error
+        raise refusal(error) from error
     client = Client(door)
     try:
-        client.hello = client.request("hello", {"version": PROTOCOL, "client": name, "token": address.get("token", "")})
+        client.hello = client.request("hello", greeting(name, address))
     except TimeoutError as error:
         client.close()
         raise DaemonError("the daemon does not answer", "flowsync daemon restart") from error
@@ -68,6 +70,37 @@ def connect_to(place: Place, name: str = "flowsync", timeout: float = _PATIENCE)
         raise
     door.settimeout(None)
     return client
+
+
+def address_of(place: Place) -> dict[str, Any]:
+    """Returns where the daemon says that it listens; one of ``NOBODY`` if it says nothing."""
+    said: dict[str, Any] = json.loads(place.address.read_text(encoding="utf-8"))
+    return said
+
+
+def refusal(error: OSError) -> DaemonError:
+    """Returns what to tell a person whose connection was refused by something that is there."""
+    if isinstance(error, PermissionError):
+        return DaemonError("the daemon of this repository belongs to another user")
+    return DaemonError(f"the daemon does not answer: {error.strerror or error}", "flowsync daemon restart")
+
+
+def greeting(name: str, address: dict[str, Any]) -> dict[str, Any]:
+    """Returns the parameters of hello."""
+    return {"version": PROTOCOL, "client": name, "token": address.get("token", "")}
+
+
+def line_of(number: int, method: str, params: dict[str, Any] | None) -> bytes:
+    """Returns a request as it goes over the wire."""
+    message = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
+    return json.dumps(message).encode("ascii") + b"\n"
+
+
+def result_of(message: dict[str, Any]) -> Any:
+    """Returns what an answer says; an error is raised as the command line would raise it."""
+    if "error" in message:
+        raise _error(message["error"])
+    return message["result"]
 
 
 def _open(address: dict[str, Any], timeout: float) -> socket.socket:
@@ -113,17 +146,14 @@ class Client:
             if message.get("id") != number:
                 if told:
                     told({"method": message.get("method"), **message.get("params", {})})
-            elif "error" in message:
-                raise _error(message["error"])
             else:
-                return message["result"]
+                return result_of(message)
 
     def send(self, method: str, params: dict[str, Any] | None = None) -> int:
         """Sends a request without waiting for its answer, and returns its number: what ``cancel`` wants to know."""
         self._number += 1
-        message = {"jsonrpc": "2.0", "id": self._number, "method": method, "params": params or {}}
         with suppress(BrokenPipeError, ConnectionResetError):  # what it said before it hung up is still to be read
-            self._door.sendall(json.dumps(message).encode("ascii") + b"\n")
+            self._door.sendall(line_of(self._number, method, params))
         return self._number
 
     def events(self, kinds: list[str] | None = None) -> Iterator[Event]:
@@ -168,5 +198,7 @@ class Client:
 
 def _error(said: dict[str, Any]) -> FlowsyncError:
     data = said.get("data") or {}
+    if "speaks" in data:
+        return OtherVersion(said["message"], data.get("hint", ""))
     kind = _KINDS.get(data.get("exit", Exit.DAEMON), DaemonError)
     return kind(said.get("message", "the daemon failed"), data.get("hint", ""))

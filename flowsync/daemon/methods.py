@@ -12,7 +12,9 @@ from flowsync.daemon.client import PROTOCOL
 from flowsync.daemon.inbox import Inbox, Job
 from flowsync.daemon.place import Place
 from flowsync.daemon.quiet import Rumour
+from flowsync.daemon.reader import Reader
 from flowsync.daemon.stamp import stamp
+from flowsync.daemon.viewing import reading
 from flowsync.errors import FlowsyncError, UsageError
 from flowsync.sync.asked import TRANSFERS
 
@@ -48,6 +50,7 @@ class Methods:
     ) -> None:
         self._remote = remote
         self._place, self._inbox, self._board, self._stop, self._metrics = place, inbox, board, stop, metrics
+        self._reader = Reader(place, remote)
         self.table: dict[str, Handler] = {
             "state": self._state,
             "status": self._status,
@@ -61,6 +64,11 @@ class Methods:
             "metrics": lambda session, number, params: self._metrics(),
             "stop": self._end,
         }
+        self.table.update({name: _for_anyone(read) for name, read in reading(self._reader).items()})
+
+    def close(self) -> None:
+        """Lets go of what was opened for reading."""
+        self._reader.close()
 
     def hello(self) -> dict[str, Any]:
         """Returns the answer to a client's hello."""
@@ -126,6 +134,10 @@ class Methods:
     def _end(self, session: Session, number: Any, params: dict[str, Any]) -> Any:
         threading.Timer(0.05, self._stop).start()  # after the answer is out
         return {}
+
+
+def _for_anyone(read: Callable[[dict[str, Any]], Any]) -> Handler:
+    return lambda session, number, params: read(params)
 
 
 def _progress(session: Session, number: Any) -> Callable[[str, int, int], None]:

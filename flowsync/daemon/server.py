@@ -57,6 +57,7 @@ class Server:
             connections = list(self._connections)
         for connection in connections:
             connection.hang_up()
+        self._methods.close()
 
     def _accept(self) -> None:
         while True:
@@ -178,8 +179,10 @@ class _Connection:
         if self._token and not secrets.compare_digest(str(params.get("token", "")), self._token):
             return _failure(number, _STRANGER, "the token is wrong")
         if params.get("version") != PROTOCOL:
-            hint = "flowsync daemon restart"
-            return _failure(number, _STRANGER, f"this daemon speaks version {PROTOCOL} of the protocol only", hint)
+            said = f"this daemon speaks version {PROTOCOL} of the protocol only"
+            refused = _failure(number, _STRANGER, said, "flowsync daemon restart")
+            refused["error"]["data"]["speaks"] = PROTOCOL
+            return refused
         self._greeted = True
         return {"jsonrpc": "2.0", "id": number, "result": self._methods.hello()}
 

@@ -106,24 +106,31 @@ class Objects:
                 _, kind, _, content = self._repository.git.get_object_data(sha)
             except (ValueError, OSError) as error:
                 raise RepositoryError(f"the repository does not hold object {sha}", "git fsck") from error
-        return text(kind) if isinstance(kind, bytes) else kind, content
+        return _word(kind), content
 
     def holds(self, sha: str) -> bool:
         """Tells whether the repository holds an object."""
-        with self._reading:
-            try:
-                self._repository.git.get_object_header(sha)
-            except ValueError:
-                return False
-        return True
+        return self.kind(sha) is not None
+
+    def kind(self, sha: str) -> str | None:
+        """Returns what an object is (commit, tree, blob or tag), None if the repository does not hold it."""
+        header = self._header(sha)
+        return header[0] if header else None
 
     def size(self, blob: Blob) -> int:
         """Returns a blob's length in bytes."""
+        header = self._header(blob)
+        if header is None:
+            raise RepositoryError(f"the repository does not hold blob {blob}", "git fsck")
+        return header[1]
+
+    def _header(self, sha: str) -> tuple[str, int] | None:
         with self._reading:
             try:
-                return int(self._repository.git.get_object_header(blob)[2])
-            except ValueError as error:
-                raise RepositoryError(f"the repository does not hold blob {blob}", "git fsck") from error
+                _, kind, size = self._repository.git.get_object_header(sha)
+            except ValueError:
+                return None
+        return _word(kind), int(size)
 
     def open(self, blob: Blob) -> BinaryIO:
         """Returns a reader of a blob, independent of all others, in memory or (above 4 MiB) in a temporary file."""
@@ -286,6 +293,10 @@ class Objects:
     def _store(self, kind: str, raw: bytes) -> str:
         stored = self._loose.store(IStream(kind, len(raw), io.BytesIO(raw)))
         return cast(bytes, stored.hexsha).decode("ascii")
+
+
+def _word(kind: str | bytes) -> str:
+    return text(kind) if isinstance(kind, bytes) else kind  # GitPython says str, and gives bytes
 
 
 def _parse_tree(raw: bytes) -> list[_Item]:

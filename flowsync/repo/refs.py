@@ -27,6 +27,7 @@ class Refs:
 
     def __init__(self, git: Git) -> None:
         self._git = git
+        self._ancestry: dict[tuple[str, str], bool] = {}  # of commits by their ids, which never changes
 
     def below(self, prefix: str, merged_into: str | None = None) -> dict[str, str]:
         """Returns the refs below ``prefix`` (which ends with ``/``), by the rest of their name.
@@ -78,7 +79,11 @@ class Refs:
         """Tells whether ``commit``'s history holds ``other``."""
         if commit == other:
             return True
+        if (commit, other) in self._ancestry:
+            return self._ancestry[commit, other]
         done = self._git.run("merge-base", "--is-ancestor", other, commit)
-        if done.returncode in (0, 1):
-            return done.returncode == 0
-        raise failure(("merge-base",), done)
+        if done.returncode not in (0, 1):
+            raise failure(("merge-base",), done)
+        if len(commit) == len(other) == len(ABSENT):
+            self._ancestry[commit, other] = done.returncode == 0
+        return done.returncode == 0

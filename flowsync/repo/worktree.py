@@ -4,14 +4,16 @@
 
 import os
 import re
+import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from flowsync.core.plan import Hold
+from flowsync.core.tree import Blob
 from flowsync.errors import RepositoryError
-from flowsync.repo.plumbing import Git, failure, fields
+from flowsync.repo.plumbing import Git, failure, fields, text
 from flowsync.repo.refs import Move, Refs
 
 _UNDER_WAY = {
@@ -31,6 +33,7 @@ _PATCHES = (
     ("PREK_HOME", "prek", "patches", re.compile(r"\d+-(\d+)\.patch$")),
 )
 
+_AT_ONCE = 200  # paths on one command line
 _YOUNG = 3600.0  # seconds; hooks do not run for longer
 
 
@@ -60,7 +63,7 @@ class Worktree:
 
     def current(self) -> str | None:
         """Returns the branch that is checked out here, or None with a detached HEAD."""
-        ref = self._git.line("symbolic-ref", "--quiet", "HEAD")
+        ref: str | None = _head(self._git_dir) or self._git.line("symbolic-ref", "--quiet", "HEAD")
         return ref.removeprefix("refs/heads/") if ref else None
 
     def checkout(self, branch: str) -> Checkout | None:
@@ -99,6 +102,19 @@ class Worktree:
         top = f"{prefix}/" if prefix else ""
         return [field[3:].removeprefix(top) for field in fields(raw)]
 
+    def hashed(self, at: Checkout, paths: Sequence[str], store: bool = False) -> dict[str, Blob]:
+        """Returns the blobs that ``git add`` would make of these files (from the root), in the store only if asked.
+
+        What is no plain file is missing from the result.
+        """
+        found: dict[str, Blob] = {}
+        for begin in range(0, len(paths), _AT_ONCE):
+            there = [path for path in paths[begin : begin + _AT_ONCE] if _is_file(at.folder / path)]
+            write = ["-w"] if store else []
+            said = text(Git(at.folder)("hash-object", *write, "--", *there)).split() if there else []
+            found.update(zip(there, map(Blob, said), strict=True))
+        return found
+
     def fast_forward(self, branch: str, old: str | None, new: str) -> None:
         """Moves the branch from ``old`` to ``new``, with the worktree that it is checked out in, or not at all."""
         at = self.checkout(branch)
@@ -114,6 +130,24 @@ class Worktree:
         done = git.run("-c", "core.quotePath=false", *arguments, env={"GIT_OPTIONAL_LOCKS": "1"})
         if self.tip(branch) != new:
             raise NotFastForward(failure(arguments, done).message, "git status")
+
+
+def _head(git_dir: FilePath) -> str:
+    """Returns the ref that HEAD names, empty where only git can tell: reading a file costs less than a process."""
+    try:
+        said = (git_dir / "HEAD").read_text(encoding="utf-8", errors="surrogateescape").strip()
+    except OSError:
+        return ""
+    named = said.removeprefix("ref: ")
+    # with reftable, the file names a ref that cannot be
+    return named if said != named and named.startswith("refs/heads/") and not named.endswith("/.invalid") else ""
+
+
+def _is_file(place: FilePath) -> bool:
+    try:
+        return stat.S_ISREG(place.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _opened(folder: FilePath, branch: str) -> Checkout:

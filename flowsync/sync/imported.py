@@ -169,7 +169,7 @@ def _finish(link: Link, case: _Case, wish: Wish, did: Did, merged: str | None) -
         return Result(flow, Did.HELD, hold=Hold(refused.message, refused.hint))
     _let_go(link, flow, case.chain[-1])
     if link.repo.refs.get(link.tracking_ref(flow)):  # Studio may hold just this: then both sides agree from now on
-        agree(link, [one for name, one in survey(link).flows.items() if name == flow])
+        agree(link, list(survey(link, flow).flows.values()))
     return dataclasses.replace(done, commit=new)
 
 

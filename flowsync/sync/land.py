@@ -15,7 +15,7 @@ from flowsync.core.plan import TO_LAND, Hold, State, brake
 from flowsync.core.tree import FlowName, Path
 from flowsync.errors import RepositoryError
 from flowsync.repo.refs import Move
-from flowsync.repo.worktree import NotFastForward
+from flowsync.repo.worktree import Checkout, NotFastForward
 from flowsync.sync.joined import conflicted, joined
 from flowsync.sync.link import Link
 from flowsync.sync.message import merge_message
@@ -66,6 +66,20 @@ def _written(observations: Mapping[FlowName, Observation], flow: FlowName) -> st
     return observations[flow].last_write if flow in observations else ""
 
 
+def edited(link: Link, at: Checkout, only: FlowName | None = None) -> dict[FlowName, list[Path]]:
+    """Returns the paths with uncommitted edits of every flow (or of one alone), without what never syncs."""
+    prefix = link.remote.folder(only) if only else link.remote.path
+    dirty: dict[FlowName, list[Path]] = {}
+    for path in link.repo.worktree.dirty(at, prefix):
+        flow, _, rest = (only, "", path) if only else path.partition("/")
+        dirty.setdefault(FlowName(flow), []).append(Path(rest))
+    tip = link.repo.worktree.tip(link.remote.branch) if dirty else None
+    for flow, paths in list(dirty.items()):  # nothing that flowsync does can meet what never syncs
+        ignored = ignoring(link, link.flow_tree(tip, flow))
+        dirty[flow] = [path for path in paths if not never_syncs(path) and not ignored(path)]
+    return dirty
+
+
 class Holds:
     """Why flows must wait, asked once per run."""
 
@@ -75,14 +89,7 @@ class Holds:
         worktree = link.repo.worktree
         at = worktree.checkout(link.remote.branch)
         self.busy = worktree.busy(at) if at else None
-        self.dirty: dict[FlowName, list[Path]] = {}
-        for path in worktree.dirty(at, link.remote.path) if at else ():
-            flow, _, rest = path.partition("/")
-            self.dirty.setdefault(FlowName(flow), []).append(Path(rest))
-        tip = worktree.tip(link.remote.branch) if self.dirty else None
-        for flow, paths in list(self.dirty.items()):  # nothing that flowsync does can meet what never syncs
-            ignored = ignoring(link, link.flow_tree(tip, flow))
-            self.dirty[flow] = [path for path in paths if not never_syncs(path) and not ignored(path)]
+        self.dirty = edited(link, at) if at else {}
 
     def unsettled(self, flow: FlowName) -> Hold | None:
         """Returns why the last look at the flow was not believed, or None."""

@@ -13,7 +13,7 @@ from flowsync.sync.link import Link
 from flowsync.sync.message import merge_message, restore_message
 from flowsync.sync.result import Did, Result
 from flowsync.sync.snapshot import overlay
-from flowsync.sync.survey import Standing, survey
+from flowsync.sync.survey import Standing, known, survey
 
 _UNSETTLED = frozenset({State.DIVERGED, State.CONFLICT, State.DELETED_IN_STUDIO, State.DELETED_LOCALLY})
 
@@ -36,8 +36,8 @@ class Settlement:
 
 def resolve(link: Link, flow: FlowName, how: Settlement, dry_run: bool = False) -> Result:
     """Settles a flow that both sides edited by a merge commit on the branch; ``push`` then takes it to Studio."""
-    seen = survey(link)
-    standing = _standing(flow, seen.flows.get(flow))
+    seen = survey(link, flow)
+    standing = known(seen, flow)
     if standing.state not in _UNSETTLED or seen.tip is None:
         return Result(
             flow, Did.HELD, hold=Hold(f"there is nothing to resolve: it is {standing.state}", "flowsync status")
@@ -65,8 +65,8 @@ def resolve(link: Link, flow: FlowName, how: Settlement, dry_run: bool = False) 
     base = link.repo.refs.get(link.base_ref(flow))
     if base != standing.tracking:
         link.repo.refs.move([Move(link.base_ref(flow), base, standing.tracking)], "resolved")
-    now = survey(link)
-    agree(link, [one for one in (*now.flows.values(), *now.ended) if one.flow == flow])
+    now = survey(link, flow)
+    agree(link, [*now.flows.values(), *now.ended])
     return Result(flow, Did.MERGED, paths, sha)
 
 
@@ -93,12 +93,6 @@ def restore(link: Link, flow: FlowName, revision: str, dry_run: bool = False) ->
     commit = link.repo.objects.write_commit(whole, [seen.tip] if seen.tip else [], author, committer, message)
     link.repo.worktree.fast_forward(link.remote.branch, seen.tip, commit)
     return Result(flow, Did.RESTORED, paths, commit)
-
-
-def _standing(flow: FlowName, standing: Standing | None) -> Standing:
-    if standing is None:
-        raise UsageError(f"no flow is called {flow}", "flowsync status")
-    return standing
 
 
 def _waits(link: Link, flow: FlowName) -> Hold | None:

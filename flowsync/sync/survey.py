@@ -8,6 +8,7 @@ from flowsync.core.ignore import either, ignored_by, is_ignore_file, may_hold, n
 from flowsync.core.names import from_ref, problem_with_flow, problem_with_path, twins
 from flowsync.core.plan import Plan, State, plan
 from flowsync.core.tree import Entry, File, FlowName, Path, Problem
+from flowsync.errors import UsageError
 from flowsync.sync.link import Link
 from flowsync.sync.scan import NAME
 
@@ -45,16 +46,25 @@ class Survey:
     ended: tuple[Standing, ...] = ()
 
 
-def survey(link: Link) -> Survey:
-    """Compares base, local and remote of every flow that the branch or a ref knows."""
+def known(seen: Survey, flow: FlowName) -> Standing:
+    """Returns where a flow stands; UsageError if there is no such flow."""
+    if flow not in seen.flows:
+        raise UsageError(f"no flow is called {flow}", "flowsync status")
+    return seen.flows[flow]
+
+
+def survey(link: Link, only: FlowName | None = None) -> Survey:
+    """Compares base, local and remote of every flow that the branch or a ref knows, or of one flow alone."""
     tip, tracking, recorded = link.refs()
-    landed = link.flows_below(link.tracking_prefix, tip) if tip else {}
-    ahead = _ahead_of(link, tip, tracking, landed)
+    landed = _landed(link, tip, tracking, only)
+    ahead = _ahead_of(link, tip, tracking, landed, only)
     local = local_flows(link, tip, frozenset(tracking) | frozenset(recorded))
     observations = link.cache.observations(link.remote.name)
     flows, ended = {}, []
     named = _bad_names(link, local, tracking)
     for flow in sorted(local.keys() | tracking.keys() | recorded.keys()):
+        if only not in (None, flow):
+            continue
         base = _base(flow, tip, tracking, recorded, landed, ahead)
         problems = {**named.get(flow, {}), **(observations[flow].problems if flow in observations else {})}
         standing = compare(link, flow, base, local.get(flow), tracking.get(flow), problems)
@@ -67,11 +77,27 @@ def survey(link: Link) -> Survey:
     return Survey(tip, flows, tuple(ended))
 
 
+def _landed(
+    link: Link, tip: str | None, tracking: Mapping[FlowName, str], only: FlowName | None
+) -> Mapping[FlowName, str]:
+    """Returns the tracking commits that the tip's history holds."""
+    if tip is None:
+        return {}
+    if only is None:
+        return link.flows_below(link.tracking_prefix, tip)
+    return {flow: sha for flow, sha in tracking.items() if flow == only and link.repo.refs.contains(tip, sha)}
+
+
 def _ahead_of(
-    link: Link, tip: str | None, tracking: Mapping[FlowName, str], landed: Mapping[FlowName, str]
+    link: Link,
+    tip: str | None,
+    tracking: Mapping[FlowName, str],
+    landed: Mapping[FlowName, str],
+    only: FlowName | None,
 ) -> frozenset[FlowName]:
     """Returns the flows whose tracking commit contains the tip; of those that the tip contains, only the tip does."""
-    if tip is None or tracking.keys() <= landed.keys():
+    asked = tracking.keys() if only is None else tracking.keys() & {only}
+    if tip is None or asked <= landed.keys():
         return frozenset(flow for flow, sha in tracking.items() if sha == tip)
     return frozenset(map(from_ref, link.repo.refs.containing(link.tracking_prefix, tip)))
 

@@ -40,6 +40,8 @@ def fits(schema: dict[str, Any], value: Any) -> list[str]:
         wrong.append(f"{value!r} is not {schema['const']!r}")
     if "enum" in schema and value not in schema["enum"]:
         wrong.append(f"{value!r} is not one of {schema['enum']}")
+    if isinstance(value, list):
+        wrong += [said for item in value for said in fits(schema.get("items", {}), item)]
     if isinstance(value, dict):
         wrong += [f"{name} is missing" for name in schema.get("required", ()) if name not in value]
         if "oneOf" in schema and sum(not fits(one, value) for one in schema["oneOf"]) != 1:
@@ -85,6 +87,18 @@ def test_what_is_on_the_wire_fits_the_schema(world: World, daemon: Daemon) -> No
     (state,) = [message["result"] for message in seen if isinstance(message.get("result"), dict)]
     assert fits(SCHEMA["state"], state) == []
     assert fits(SCHEMA["state"], {**state, "health": "odd"}) != []
+
+
+def test_what_is_looked_at_fits_the_schema(world: World, daemon: Daemon) -> None:
+    world.write({"flows/chat/a.py": "x = 2\n"})
+    asked = {
+        "files": {"flow": "chat"},
+        "content": {"flow": "chat", "path": "a.py", "at": "worktree"},
+        "history": {"flow": "chat"},
+    }
+    for method, params in asked.items():
+        assert fits(SCHEMA[method], daemon.ask(method, **params)) == [], method
+    assert fits(SCHEMA["files"], {**daemon.ask("files", flow="chat"), "files": [{}]}) != []
 
 
 def test_every_setting_is_on_the_page() -> None:

@@ -1,0 +1,63 @@
+"""The methods that only read: what a client may ask for, and what it must say. The reader finds the answers."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flowsync.core.tree import FlowName
+from flowsync.daemon.reader import Reader
+from flowsync.errors import UsageError
+
+Params = dict[str, Any]
+_MOST = 1000  # entries of a history at once
+
+
+def reading(reader: Reader) -> Mapping[str, Callable[[Params], Any]]:
+    """Returns the reading methods by name."""
+    return {
+        "files": lambda params: _files(reader, params),
+        "content": lambda params: _content(reader, params),
+        "history": lambda params: _history(reader, params),
+    }
+
+
+def _files(reader: Reader, params: Params) -> Any:
+    flow = flow_in(params)
+    return reader.ask(lambda views: views.files(flow))
+
+
+def _content(reader: Reader, params: Params) -> Any:
+    flow, path, at = flow_in(params), text_in(params, "path"), text_in(params, "at")
+    return reader.ask(lambda views: views.content(flow, path, at))
+
+
+def _history(reader: Reader, params: Params) -> Any:
+    flow, after = flow_in(params), text_in(params, "after", "")
+    limit = number_in(params, "limit", 200)
+    if not 0 < limit <= _MOST:
+        raise UsageError(f"a history is told in pages of 1 to {_MOST} entries", '"limit": 200')
+    return reader.ask(lambda views: views.history(flow, limit, after or None))
+
+
+def flow_in(params: Params) -> FlowName:
+    """Returns the flow that a request is about."""
+    return FlowName(text_in(params, "flow"))
+
+
+def text_in(params: Params, name: str, default: str | None = None) -> str:
+    """Returns a parameter that is a text; UsageError if it is missing and has no default, or is something else."""
+    value = params.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str) or not value:
+        raise UsageError(f"{name!r} must be given, as a text", "docs/ipc.md")
+    return value
+
+
+def number_in(params: Params, name: str, default: int) -> int:
+    """Returns a parameter that is a whole number."""
+    value = params.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise UsageError(f"{name!r} must be a whole number", "docs/ipc.md")
+    return value

@@ -1,0 +1,213 @@
+"""What a person looks at: one flow's files on every side, their content, its history, and what differs. Only reads.
+
+``at`` names a side: ``base``, ``local`` (the branch), ``remote`` (the tracking ref) or ``worktree``; or it is a commit,
+or the id of a flow's folder (a tree), such as the one that ``resolve`` shows before it commits it. A file's content may
+be asked for by its blob's id, too, which costs least. Answers are as programs read them.
+"""
+
+import base64
+import os
+import re
+import stat
+from collections.abc import Iterable
+from typing import Any
+
+from flowsync.core.names import is_git
+from flowsync.core.plan import State
+from flowsync.core.tree import Blob, Entry, File, FlowName, Path, Problem, blob_of
+from flowsync.errors import RepositoryError, UsageError
+from flowsync.repo.history import Told
+from flowsync.repo.worktree import Checkout
+from flowsync.sync.land import BOTH, edited
+from flowsync.sync.link import Link
+from flowsync.sync.preview import clashing
+from flowsync.sync.snapshot import COMMITTER
+from flowsync.sync.survey import Standing, known, survey, syncing
+
+LARGEST = 8 * 1024 * 1024  # bytes of a file whose content is told
+_REMOTE = "Flowsync-Remote"  # the trailer of a commit that is a save in Studio
+_SHA = re.compile("[0-9a-f]{40}")
+
+
+class Views:
+    """The views of one link's flows, over the link's life; what was read is kept."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._sizes: dict[Blob, int] = {}
+        self._clashes: dict[tuple[str | None, ...], tuple[Path, ...]] = {}
+
+    def files(self, flow: FlowName) -> dict[str, Any]:
+        """Returns the flow's files, each with its blob on every side."""
+        link = self._link
+        seen = survey(link, flow)
+        standing = known(seen, flow)
+        base, local, remote = (
+            side or {} for side in syncing(link, standing.base_tree, standing.local_tree, standing.remote_tree)
+        )
+        at = link.repo.worktree.checkout(link.remote.branch)
+        here, dirty = self._worktree(at, flow, local)
+        clashes = self._clashing(standing, seen.tip)
+        rows = [
+            self._row(path, (base.get(path), local.get(path), remote.get(path), here.get(path)), dirty, clashes)
+            for path in sorted({*base, *local, *remote, *here})
+        ]
+        folder = link.remote.folder(flow)
+        for row in rows:
+            on_disk = _size(at.folder / folder / row["path"]) if at and row["path"] in dirty else 0
+            row["size"] = max(row["size"], on_disk)
+        return {
+            "flow": flow,
+            "folder": folder,
+            "checked_out": at is not None,
+            "state": State.CONFLICT.value if clashes else standing.state.value,
+            "sides": {"base": standing.base, "local": seen.tip, "remote": standing.tracking},
+            "files": rows,
+        }
+
+    def _worktree(
+        self, at: Checkout | None, flow: FlowName, local: dict[Path, Entry]
+    ) -> tuple[dict[Path, Entry], frozenset[Path]]:
+        """Returns the flow's files as they lie in the worktree, and which of them have uncommitted edits."""
+        if at is None:
+            return {}, frozenset()
+        dirty = frozenset(edited(self._link, at, flow).get(flow, ()))
+        prefix = f"{self._link.remote.folder(flow)}/"
+        hashed = self._link.repo.worktree.hashed(at, [prefix + path for path in sorted(dirty)])
+        here = {path: entry for path, entry in local.items() if path not in dirty}
+        return here | {Path(path.removeprefix(prefix)): File(blob) for path, blob in hashed.items()}, dirty
+
+    def _clashing(self, standing: Standing, tip: str | None) -> tuple[Path, ...]:
+        if standing.state not in BOTH:
+            return ()
+        key = (standing.base_tree, standing.local_tree, standing.remote_tree)
+        if key not in self._clashes:
+            self._clashes[key] = clashing(self._link, standing, tip)
+        return self._clashes[key]
+
+    def _row(
+        self, path: Path, sides: tuple[Entry | None, ...], dirty: frozenset[Path], clashes: Iterable[Path]
+    ) -> dict[str, Any]:
+        base, local, remote, _ = sides
+        blobs = [entry.blob if isinstance(entry, File) else None for entry in sides]
+        problem = next((entry for entry in sides if isinstance(entry, Problem)), None)
+        if any(clash == path or clash.startswith(f"{path}~") for clash in clashes):  # git's name for a file at a folder
+            state = "conflict"
+        elif path in dirty:
+            state = "dirty"
+        elif local == remote:
+            state = "same"
+        else:
+            state = "both" if base not in (local, remote) else "remote" if base == local else "local"
+        return {
+            "path": path,
+            **dict(zip(("base", "local", "remote", "worktree"), blobs, strict=True)),
+            "size": max((self._length(blob) for blob in blobs[:3] if blob), default=0),
+            "state": state,
+            "problem": {"reason": problem.reason, "hint": problem.hint} if problem else None,
+        }
+
+    def _length(self, blob: Blob) -> int:
+        if blob not in self._sizes:
+            self._sizes[blob] = self._link.repo.objects.size(blob)
+        return self._sizes[blob]
+
+    def content(self, flow: FlowName, path: str, at: str) -> dict[str, Any] | None:
+        """Returns one file's content on one side; None if there is no such file."""
+        if at == "worktree":
+            return self._on_disk(flow, path)
+        blob = self._blob(flow, path, at)
+        if blob is None:
+            return None
+        size = self._length(blob)
+        raw = self._link.repo.objects.read(blob) if size <= LARGEST else None
+        return _told(path, at, blob, size, raw)
+
+    def _blob(self, flow: FlowName, path: str, at: str) -> Blob | None:
+        objects = self._link.repo.objects
+        if _is_sha(at) and objects.kind(at) == "blob":
+            return Blob(at)
+        tree = self.folder(flow, at)
+        entry = objects.files(tree).get(Path(path)) if tree else None
+        return entry.blob if isinstance(entry, File) else None
+
+    def _on_disk(self, flow: FlowName, path: str) -> dict[str, Any] | None:
+        at = self._link.repo.worktree.checkout(self._link.remote.branch)
+        parts = path.split("/")
+        if at is None or any(part in ("", ".", "..") or is_git(part) or "\0" in part for part in parts):
+            return None
+        top = at.folder / self._link.remote.folder(flow)
+        place = top / path
+        if any((top / "/".join(parts[:depth])).is_symlink() for depth in range(1, len(parts) + 1)):
+            return None  # nothing outside of the flow is shown
+        try:
+            if not stat.S_ISREG(place.lstat().st_mode):  # a pipe would be waited for
+                return None
+            size = place.stat().st_size
+            raw = place.read_bytes() if size <= LARGEST else None
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise RepositoryError(f"{path} of {flow} cannot be read: {error.strerror}") from error
+        return _told(path, "worktree", None if raw is None else blob_of(raw), size, raw)
+
+    def folder(self, flow: FlowName, at: str) -> str | None:
+        """Returns the id of the flow's folder on a side that Git holds, None if the flow is not there."""
+        if at in ("base", "local", "remote"):
+            standing = known(survey(self._link, flow), flow)
+            return {"base": standing.base_tree, "local": standing.local_tree, "remote": standing.remote_tree}[at]
+        sha = at if _is_sha(at) else self._link.repo.refs.get(at)
+        kind = self._link.repo.objects.kind(sha) if sha else None
+        if sha is None or kind not in ("commit", "tree"):
+            raise UsageError(f"{at} is no side and no commit of this repository", "base, local, remote or worktree")
+        return sha if kind == "tree" else self._link.flow_tree(sha, flow)
+
+    def history(self, flow: FlowName, limit: int = 200, after: str | None = None) -> dict[str, Any]:
+        """Returns the saves in Studio and the branch's commits of a flow, newest first, each once."""
+        link = self._link
+        tips, folder = self._tips(flow), link.remote.folder(flow)
+        commits = link.repo.history.timeline(tips, folder) if tips else []
+        if not commits:
+            raise UsageError(f"no flow is called {flow}", "flowsync status")
+        begin = commits.index(after) + 1 if after in commits else 0
+        page = commits[begin : begin + limit]
+        entries = [_entry(one, f"{folder}/") for one in link.repo.history.told(page, folder, _REMOTE)] if page else []
+        return {"entries": entries, "more": begin + limit < len(commits)}
+
+    def _tips(self, flow: FlowName) -> list[str]:
+        names = (f"refs/heads/{self._link.remote.branch}", self._link.tracking_ref(flow))
+        return list(dict.fromkeys(self._link.repo.refs.matching(*names).values()))
+
+
+def _entry(one: Told, prefix: str) -> dict[str, Any]:
+    studio = one.trailer and one.committer == f"{COMMITTER[0]} <{COMMITTER[1]}>"
+    return {
+        "commit": one.commit,
+        "at": one.at,
+        "author": one.author,
+        "side": "merge" if len(one.parents) > 1 else "studio" if studio else "local",
+        "subject": one.subject,
+        "paths": [path.removeprefix(prefix) for path in one.paths],
+    }
+
+
+def _told(path: str, at: str, blob: Blob | None, size: int, raw: bytes | None) -> dict[str, Any]:
+    """Returns a file's content as text where it is text; None in place of the bytes means that they are too many."""
+    about = {"path": path, "at": at, "blob": blob, "size": size}
+    if raw is None:
+        return {**about, "too_large": True}
+    try:
+        return {**about, "text": raw.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {**about, "base64": base64.b64encode(raw).decode("ascii")}
+
+
+def _is_sha(at: str) -> bool:
+    return _SHA.fullmatch(at) is not None
+
+
+def _size(place: os.PathLike[str]) -> int:
+    try:
+        return os.lstat(place).st_size
+    except OSError:
+        return 0
