@@ -58,7 +58,7 @@ class User:
         body = {"aud": audience, "iat": now, "exp": now + int(seconds), **given}
         parts = [{"alg": "none", "typ": "JWT"}, {key: value for key, value in body.items() if value is not None}]
         return ".".join(
-            [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts] + ["x"]
+            [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts] + ["c2ln"]
         )
 
 
@@ -162,7 +162,7 @@ if words[:2] != ["account", "get-access-token"]:
 resource = given.get("--resource") or given.get("--scope", "").removesuffix("/.default")
 claims = {{**{claims}, "aud": resource, "iat": int(time.time()), "exp": int(time.time()) + 3600}}
 part = lambda value: base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-token = ".".join([part({{"alg": "none", "typ": "JWT"}}), part(claims), "x"])
+token = ".".join([part({{"alg": "none", "typ": "JWT"}}), part(claims), "c2ln"])
 print(json.dumps({{
     "accessToken": token, "expiresOn": time.strftime("%Y-%m-%d %H:%M:%S.000000", time.localtime(claims["exp"])),
     "expires_on": claims["exp"], "subscription": "", "tenant": "{tenant}", "tokenType": "Bearer",
