@@ -7,6 +7,7 @@
     ├── RepositoryError       3   Git, the worktree, the refs
     ├── ShareError            4   Azure Files, a mounted folder, Studio
     │   ├── ShareDenied       4   credentials or roles
+    │   │   └── StudioReadOnly  4  the flow service takes no writes any more: prompt flow was retired
     │   ├── ShareMissing      4   the share, a folder or a file is not there
     │   └── ShareUnavailable  4   no network, throttled, timed out: trying again may help
     └── DaemonError           5   background sync
@@ -78,6 +79,10 @@ class ShareError(FlowsyncError):
 
 class ShareDenied(ShareError):
     """Wrong key, expired SAS, missing role."""
+
+
+class StudioReadOnly(ShareDenied):
+    """The flow service takes no writes any more, as after prompt flow's retirement; reading goes on."""
 
 
 class ShareMissing(ShareError):

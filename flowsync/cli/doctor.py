@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from flowsync.cli import arguments
 
 if TYPE_CHECKING:
+    from flowsync.config import RemoteConfig
     from flowsync.share.base import Share
     from flowsync.sync.checkup import Check
 
@@ -56,25 +57,27 @@ def run(args: argparse.Namespace) -> int:
 def _accept_share(args: argparse.Namespace) -> None:
     import os
 
-    from flowsync.share import open_share
     from flowsync.sync.alone import alone
     from flowsync.sync.brakes import accept_share
     from flowsync.sync.opened import linked
+    from flowsync.sync.shares import open_share
 
     with (
         linked(arguments.here(args), args.remote) as link,
         alone(link),
-        open_share(link.remote.share, os.environ) as share,
+        open_share(link.remote, os.environ, link.repo.state_dir) as share,
     ):
         accept_share(link, share.identity())
 
 
-def _open_writing(url: str, write: Literal["inline", "replace"]) -> "Share":
+def _open_writing(remote: "RemoteConfig", write: Literal["inline", "replace"]) -> "Share":
+    import dataclasses
     import os
 
-    from flowsync.share import open_share
+    from flowsync.config import WriteWay
+    from flowsync.sync.shares import open_share
 
-    return open_share(url, os.environ, write=write)
+    return open_share(dataclasses.replace(remote, write=WriteWay(write)), os.environ)
 
 
 def _probe(args: argparse.Namespace) -> int:
@@ -88,7 +91,7 @@ def _probe(args: argparse.Namespace) -> int:
 
     with linked(arguments.here(args), args.remote) as link:
         answers = []
-        for answer in probe(partial(_open_writing, link.remote.share)):
+        for answer in probe(partial(_open_writing, link.remote)):
             answers.append(answer)
             if not args.json:
                 say(f"{paint('ok ' if answer.good else 'bad', 'green' if answer.good else 'red')}  {answer.question}")

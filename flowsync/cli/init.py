@@ -89,8 +89,8 @@ def _look(remote: "RemoteConfig") -> list[str]:
     """Returns the flows that the share holds; the share's error if it cannot be listed."""
     import os
 
-    from flowsync.share import open_share
     from flowsync.sync.scan import scan
+    from flowsync.sync.shares import open_share
 
-    with open_share(remote.share, os.environ, write=remote.write.value) as share:
+    with open_share(remote, os.environ) as share:
         return sorted(scan(share, frozenset(), frozenset()))

@@ -131,7 +131,7 @@ class Hands:
 
     def _opener(self) -> KeptShare:
         if self._share is None:
-            self._share = KeptShare(self.link.remote, os.environ, self._gate, _CONCURRENCY)
+            self._share = KeptShare(self.link.remote, os.environ, self._gate, _CONCURRENCY, self.link.repo.state_dir)
         return self._share
 
     def _conductor(self) -> Conductor:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path as FilePath
 from threading import Event, Lock
 from types import TracebackType
 from typing import Self, TypeVar
@@ -17,7 +18,6 @@ from typing import Self, TypeVar
 from flowsync.config import RemoteConfig
 from flowsync.daemon.budget import Budget
 from flowsync.errors import DaemonError, ShareError, ShareUnavailable
-from flowsync.share import open_share
 from flowsync.share.azure_retry import Patience
 from flowsync.share.base import Content, Failed, Listing, Outcome, Put, Remove, Renaming, Share, Version
 from flowsync.sync.shares import open_share
@@ -85,8 +85,16 @@ def _refusal(budget: Budget, requests: float, urgent: bool) -> tuple[str, str]:
 class KeptShare:
     """A share that outlives the context it is used in; ``end`` closes it."""
 
-    def __init__(self, config: RemoteConfig, environ: Mapping[str, str], gate: Gate, concurrency: int) -> None:
-        self._config, self._environ, self._concurrency = config, environ, concurrency
+    def __init__(
+        self,
+        config: RemoteConfig,
+        environ: Mapping[str, str],
+        gate: Gate,
+        concurrency: int,
+        state: FilePath | None = None,
+    ) -> None:
+        """``state`` is where what a workspace is may be remembered."""
+        self._config, self._environ, self._concurrency, self._state = config, environ, concurrency, state
         self._gate = gate
         self._share: Share | None = None
         self._closed_requests = 0
@@ -110,6 +118,10 @@ class KeptShare:
             finally:
                 self._closed_requests += share.requests
 
+    @property
+    def keeps_ids(self) -> bool:
+        return self._opened().keeps_ids
+
     def identity(self) -> str:
         return self._counted(1, lambda share: share.identity())
 
@@ -118,10 +130,6 @@ class KeptShare:
 
     def list(self, folders: Sequence[str]) -> Mapping[str, Listing | ShareError]:
         return self._counted(_LIST * len(folders), lambda share: share.list(folders))
-    @property
-    def keeps_ids(self) -> bool:
-        return self._opened().keeps_ids
-
 
     def read(self, paths: Sequence[str], known: Mapping[str, Version] | None = None) -> Iterator[Content | Failed]:
         return self._stream(_READ * len(paths), lambda share: share.read(paths, known))
@@ -132,6 +140,9 @@ class KeptShare:
     def remove(self, removes: Sequence[Remove]) -> Iterator[Outcome]:
         return self._stream(_REMOVE * len(removes), lambda share: share.remove(removes))
 
+    def rename(self, renamings: Sequence[Renaming]) -> Iterator[Outcome]:
+        return self._stream(_RENAME * len(renamings), lambda share: share.rename(renamings))
+
     def make_folders(self, paths: Sequence[str]) -> None:
         self._counted(_FOLDER * len(paths), lambda share: share.make_folders(paths))
 
@@ -140,9 +151,6 @@ class KeptShare:
 
     def release(self, leases: Mapping[str, str]) -> None:
         self._counted(2 * len(leases) + 1, lambda share: share.release(leases))
-    def rename(self, renamings: Sequence[Renaming]) -> Iterator[Outcome]:
-        return self._stream(_RENAME * len(renamings), lambda share: share.rename(renamings))
-
 
     def owed(self) -> Mapping[str, str]:
         """Returns what the open connection may have left on the share."""
@@ -182,19 +190,13 @@ class KeptShare:
 
     def _opened(self) -> Share:
         if self._share is None:
-            location = parse(self._config.share)
-            if isinstance(location, AzureLocation):
-                from flowsync.share.azure import open_azure
-
-                self._share = open_azure(
-                    location,
-                    self._environ,
-                    concurrency=self._concurrency,
-                    write=self._config.write.value,
-                    patience=_patience(self._gate),
-                )
-            else:
-                self._share = open_share(self._config.share, self._environ, concurrency=self._concurrency)
+            self._share = open_share(
+                self._config,
+                self._environ,
+                self._state,
+                concurrency=self._concurrency,
+                patience=_patience(self._gate),
+            )
         return self._share
 
 

@@ -31,7 +31,7 @@ from flowsync.daemon.settings import DaemonSettings
 from flowsync.daemon.teller import Teller
 from flowsync.daemon.watching import Watching
 from flowsync.errors import Exit, FlowsyncError, RepositoryError
-from flowsync.share.location import AzureLocation, parse
+from flowsync.share.location import AzureLocation, WorkspaceLocation, parse
 
 _log = logging.getLogger("flowsync.daemon")
 _GRACE = 1.2  # seconds for a pass to end by itself; requests that hang are ended then, and after as long again, all
@@ -73,7 +73,7 @@ class _Daemon:
         self._gate.stopping = self._inbox.stopping
         self._hands = Hands(place, options.remote, self._gate)
         remote = load(place.root).remote(options.remote)
-        if isinstance(parse(remote.share), AzureLocation):
+        if isinstance(parse(remote.share), AzureLocation | WorkspaceLocation):
             self._gate.budget = Budget.full(settings.requests_per_hour, clock.monotonic())
         teller = Teller(settings)
         ends.callback(teller.close)

@@ -36,9 +36,6 @@ def open_share(
 
             return open_memory(location, write=write)
         case WorkspaceLocation():
-            raise UsageError(
-                "azureml:// URLs are understood, but not supported yet.",
-                "write the share itself: azfile://ACCOUNT/SHARE?user=NAME (Studio's datastore page shows both)",
-            )
+            raise UsageError("An azureml:// URL names a workspace, which has to be asked for its share first.")
         case _:
             assert_never(location)

@@ -13,7 +13,7 @@ from typing import Literal
 
 from flowsync.errors import ShareError
 from flowsync.share import guard
-from flowsync.share.azure_credential import find
+from flowsync.share.azure_credential import Access, find
 from flowsync.share.azure_files import Files
 from flowsync.share.azure_loop import Job, Loop
 from flowsync.share.azure_read import read
@@ -37,14 +37,15 @@ def open_azure(
     write: Literal["inline", "replace"] = "inline",
     page: int = _PAGE,
     patience: Patience | None = None,
+    access: Access | None = None,
 ) -> "AzureShare":
-    """Opens a folder of an Azure Files share with the credentials in ``environ``; sends nothing yet."""
+    """Opens a folder of an Azure Files share with the credentials in ``environ`` (or ``access``); sends nothing yet."""
     # The SDK warns of what it cannot parse, with a traceback; what matters of it is in our errors.
     for name in ("azure.core", "azure.storage", "azure.identity"):
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:
             logger.setLevel(logging.ERROR)
-    wire = Wire(find(location, environ), location.share, concurrency, patience or Patience())
+    wire = Wire(access or find(location, environ), location.share, concurrency, patience or Patience())
     return AzureShare(location, wire, concurrency, write == "inline", page)
 
 
@@ -65,12 +66,12 @@ class AzureShare(Session):
         """HTTP requests sent so far, repetitions included."""
         return self._wire.requests
 
-    def identity(self) -> str:
     @property
     def keeps_ids(self) -> bool:
         """FileIds follow a renamed file, and are not used again."""
         return True
 
+    def identity(self) -> str:
         """Returns the account, the share, and the id of the folder, which another folder of the same name has not."""
         found = self._loop.run(partial(self._files.folder_id, self._location.folder))
         return f"azure:{self._location.account}/{self._location.share}:{found}"

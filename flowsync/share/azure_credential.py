@@ -36,19 +36,25 @@ def find(location: AzureLocation, environ: Mapping[str, str]) -> Access:
     if text := environ.get("AZURE_STORAGE_CONNECTION_STRING"):
         return _from_connection_string(location, text)
     if key := environ.get("AZURE_STORAGE_KEY"):
-        return _with_key(location.endpoint, location.account, key, "AZURE_STORAGE_KEY")
+        return with_key(location.endpoint, location.account, key, "AZURE_STORAGE_KEY")
     if sas := environ.get("AZURE_STORAGE_SAS_TOKEN"):
-        return _with_sas(location.endpoint, sas)
+        return with_sas(location.endpoint, sas)
     if location.loopback and location.account == WELL_KNOWN_ACCOUNT:
-        return _with_key(location.endpoint, location.account, _WELL_KNOWN_KEY, "")
+        return with_key(location.endpoint, location.account, _WELL_KNOWN_KEY, "")
     if location.endpoint.startswith("http://"):
         raise UsageError(
             "A share over plain http:// needs a key: signing in with Azure is for https:// only.",
             "export the AZURE_STORAGE_CONNECTION_STRING that flowsync emulator prints",
         )
+    return signed_in(location.endpoint)
+
+
+def signed_in(endpoint: str, authority: str | None = None) -> Access:
+    """Returns the access of whoever is signed in here, with the authority of another cloud than the public one."""
     from azure.identity.aio import DefaultAzureCredential  # a quarter of a second, and not needed with a key
 
-    return Access(location.endpoint, DefaultAzureCredential(exclude_interactive_browser_credential=True))
+    named = {"authority": authority} if authority else {}
+    return Access(endpoint, DefaultAzureCredential(exclude_interactive_browser_credential=True, **named))
 
 
 def _from_connection_string(location: AzureLocation, text: str) -> Access:
@@ -65,9 +71,9 @@ def _from_connection_string(location: AzureLocation, text: str) -> Access:
     if location.loopback or not endpoint:
         endpoint = location.endpoint
     if "accountkey" in parts:
-        return _with_key(endpoint, account, parts["accountkey"], name)
+        return with_key(endpoint, account, parts["accountkey"], name)
     if "sharedaccesssignature" in parts:
-        return _with_sas(endpoint, parts["sharedaccesssignature"])
+        return with_sas(endpoint, parts["sharedaccesssignature"])
     raise UsageError(f"{name} holds neither AccountKey nor SharedAccessSignature.", "copy it from the portal again")
 
 
@@ -82,7 +88,8 @@ def _account_of(endpoint: str) -> str:
     return (urlsplit(endpoint).hostname or "").partition(".file.")[0]
 
 
-def _with_key(endpoint: str, account: str, key: str, name: str) -> Access:
+def with_key(endpoint: str, account: str, key: str, name: str) -> Access:
+    """Returns the access of an account's key; ``name`` says where it comes from."""
     try:
         base64.b64decode(key, validate=True)
     except (binascii.Error, ValueError):
@@ -90,7 +97,8 @@ def _with_key(endpoint: str, account: str, key: str, name: str) -> Access:
     return Access(endpoint, AzureNamedKeyCredential(account, key))
 
 
-def _with_sas(endpoint: str, sas: str) -> Access:
+def with_sas(endpoint: str, sas: str) -> Access:
+    """Returns the access of a shared access signature."""
     sas = sas.strip().lstrip("?")
     if "sig=" not in sas:
         raise UsageError("The shared access signature has no sig= part.", "copy it from the portal again")

@@ -7,8 +7,11 @@ pipeline (its headers, credentials, logging, transport), and nothing that comes 
 """
 
 import asyncio
+import os
+import ssl
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO
 from urllib.parse import quote, urlsplit
@@ -150,7 +153,7 @@ class Wire:
             tracing = aiohttp.TraceConfig()
             tracing.on_request_headers_sent.append(self._count)
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._width),
+                connector=aiohttp.TCPConnector(limit=self._width, ssl=_trust()),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trace_configs=[tracing],
@@ -230,6 +233,15 @@ class Wire:
 
     async def _count(self, session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
         self.requests += 1  # also when aiohttp repeats a request by itself on a connection that was gone
+
+
+def _trust() -> ssl.SSLContext | bool:
+    """Returns the certificates to trust where the environment names some: aiohttp itself looks only when imported.
+
+    ``REQUESTS_CA_BUNDLE`` is what the other half of the SDK, and so a company's proxy, is told by.
+    """
+    named = os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE")
+    return ssl.create_default_context(cafile=named) if named and Path(named).is_file() else True
 
 
 def _proxy(url: str) -> str:

@@ -12,12 +12,12 @@ from flowsync.core.ignore import never_syncs
 from flowsync.errors import FlowsyncError, ShareError
 from flowsync.repo import Repository, git_version
 from flowsync.repo.plumbing import FLOOR
-from flowsync.share import open_share
 from flowsync.share.base import Share
 from flowsync.share.location import AzureLocation, parse
 from flowsync.sync.link import Link
 from flowsync.sync.opened import linked
 from flowsync.sync.scan import scan
+from flowsync.sync.shares import open_share
 from flowsync.sync.survey import survey
 
 _SKEW = 300.0  # seconds; the service refuses signatures from 900 on
@@ -70,7 +70,7 @@ def _credentials(link: Link, environ: Mapping[str, str]) -> Check:
 
 def _share(link: Link, environ: Mapping[str, str]) -> Iterator[Check]:
     try:
-        with open_share(link.remote.share, environ, write=link.remote.write.value) as share:
+        with open_share(link.remote, environ, link.repo.state_dir) as share:
             found = scan(share, frozenset(), frozenset(link.flows_below(link.tracking_prefix)), accept_deletes=True)
             broken = {flow: seen for flow, seen in found.items() if isinstance(seen, ShareError)}
             gone = [flow for flow, seen in found.items() if not isinstance(seen, ShareError) and not seen.files]

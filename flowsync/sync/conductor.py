@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from flowsync.core.plan import TO_PUSH, Hold, State
 from flowsync.core.tree import FlowName
 from flowsync.errors import ShareError, UsageError
-from flowsync.share import open_share
 from flowsync.share.base import Share
 from flowsync.sync.alone import alone
 from flowsync.sync.brakes import halt_at_another_share, halt_at_skewed_clocks
@@ -19,6 +18,7 @@ from flowsync.sync.push import push
 from flowsync.sync.record import record
 from flowsync.sync.result import Did, Result, behind, problem_result
 from flowsync.sync.scan import NAME
+from flowsync.sync.shares import open_share
 from flowsync.sync.survey import Survey, survey
 
 _NOT_YET = BOTH | {State.PROBLEM}  # has something to push that something else has to come before
@@ -139,8 +139,8 @@ class Conductor:
     def _open(self) -> Share:
         if self._opener:
             return self._opener()
-        remote = self._link.remote
-        return open_share(remote.share, self._environ, concurrency=self._concurrency, write=remote.write.value)
+        link = self._link
+        return open_share(link.remote, self._environ, link.repo.state_dir, concurrency=self._concurrency)
 
 
 def _trouble(flow: FlowName, seen: Seeing | ShareError) -> Result | None:

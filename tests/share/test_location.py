@@ -120,10 +120,12 @@ def test_the_owner_is_who_the_folder_belongs_to() -> None:
     assert owner(parse("file:///Users")) == ""
 
 
-def test_a_workspace_is_understood_and_not_supported_yet() -> None:
-    with pytest.raises(UsageError, match="not supported yet") as caught:
-        open_share("azureml://sub/group/workspace?user=alice", {})
-    assert "azfile://" in caught.value.hint
+def test_a_workspace_has_to_be_asked_for_its_share() -> None:
+    location = parse("azureml://sub/group/workspace?user=alice")
+    assert isinstance(location, WorkspaceLocation) and location.folder == "Users/alice/promptflow"
+    assert parse(location.url) == location
+    with pytest.raises(UsageError, match="has to be asked"):
+        open_share(location.url, {})
 
 
 def test_a_memory_share_is_the_same_one_each_time() -> None:
