@@ -55,7 +55,7 @@ def record(link: Link, seeing: Mapping[FlowName, Seeing | ShareError]) -> dict[F
             moves.append(Move(link.tracking_ref(flow), tracking, new))
             if new:
                 moved[flow] = new
-        base = new if is_base else _seen_here(here, flow, new)
+        base = new if is_base else _seen_here(link, here, flow, new)
         if base and base != here.bases.get(flow):
             moves.append(Move(link.base_ref(flow), here.bases.get(flow), base))
         settled.append((flow, seen, new))
@@ -84,12 +84,24 @@ def _look(link: Link, seen: Collection[FlowName]) -> _Here:
     )
 
 
-def _seen_here(here: _Here, flow: FlowName, new: str | None) -> str | None:
+def _seen_here(link: Link, here: _Here, flow: FlowName, new: str | None) -> str | None:
     """Returns the tracking commit that the branch holds and that is about to be succeeded, or None.
 
-    A person's own merge makes it the base, which only its ancestry says; with the ref's move that is forgotten.
+    A person's own merge makes it the base, which only its ancestry says; with the ref's move that is forgotten. So is
+    the landing of a run that died before the refs moved: the branch then holds the same content under another commit.
     """
-    return here.landed.get(flow) if new != here.tracking.get(flow) else None
+    tracking, base = here.tracking.get(flow), here.bases.get(flow)
+    if tracking is None or new == tracking or flow in here.landed:
+        return here.landed.get(flow) if new != tracking else None
+    tree = link.flow_tree(tracking, flow)
+    if tree is None or tree == link.flow_tree(base, flow):
+        return None
+    for sha in link.repo.history.touching(here.tip, link.remote.folder(flow)) if here.tip else ():
+        if base and link.repo.refs.contains(base, sha):
+            return None
+        if link.flow_tree(sha, flow) == tree:
+            return tracking
+    return None
 
 
 def _track(link: Link, here: _Here, flow: FlowName, seen: Seeing) -> tuple[str | None, bool]:

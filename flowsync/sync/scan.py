@@ -90,7 +90,13 @@ def _first_level(
     odd = _odd(root)
     names = [FlowName(name) for name in root.folders if name != TEMPORARIES and may_hold(name)]
     listings = {FlowName(path): listing for path, listing in share.list(names).items()}
-    present = {flow: listing for flow, listing in listings.items() if not isinstance(listing, ShareMissing)}
+    if any(isinstance(listing, ShareMissing) for listing in listings.values()):
+        root = _root(share)  # a folder that was listed and then not found is gone only if the one above says so, too
+    present = {
+        flow: listing
+        for flow, listing in listings.items()
+        if flow in root.folders or not isinstance(listing, ShareMissing)
+    }
     return present, frozenset([*names, *odd]), odd
 
 

@@ -138,3 +138,20 @@ def test_clocks_far_apart_halt(azure_world: World, skew: float) -> None:
             told(share, link)
             brakes.halt_at_skewed_clocks(link, share)
     assert azure_world.refs() == refs
+
+
+def test_a_folder_that_is_denied_once_is_not_taken_for_deleted(tmp_path: Path, git_home: Path) -> None:
+    """The listing above named it: that both sides lacked the flow was believed, and base forgotten (seed 16009)."""
+    stage = Stage(tmp_path / "stage", git_home, SCENARIOS["land edits"])
+    with stage.play() as world:
+        stage.sync(world)
+        world.git("rm", "-r", "--quiet", "flows/chat")
+        world.git("commit", "--quiet", "-m", "away")
+        faults = world.share.emulator.faults  # type: ignore[attr-defined]
+        faults.refuse("list", "*/promptflow/chat", code="ResourceNotFound", status=404, times=None)
+        ended = stage.sync(world)
+        assert isinstance(ended, list) and [result.did.value for result in ended] == ["failed"], ended
+        faults.clear()
+        ended = stage.sync(world)  # the deletion still waits for a person's word
+        assert isinstance(ended, list) and [result.did.value for result in ended] == ["held"], ended
+        assert not world.here("chat")

@@ -721,3 +721,19 @@ def test_what_a_dead_landing_brought_and_a_person_then_deleted_stays_deleted(wor
     world.sync()
     assert "b.py" not in world.there("chat") and "b.py" not in world.here("chat")
     in_sync(world)
+
+
+def test_what_a_dead_landing_brought_and_studio_then_edited_is_no_conflict(world: World) -> None:
+    """The branch had chat under another commit than the tracking ref: nobody knew any more that both had held it."""
+    world.studio_flow("bread", a_py="a = 1\n")
+    world.studio_flow("chat", a_py="a = 1\n", b_py="b = 1\n")
+    world.run("fetch")
+    fetched = world.refs("refs/remotes/studio/")["refs/remotes/studio/chat"]
+    world.sync()
+    world.git("update-ref", "refs/remotes/studio/chat", fetched)
+    world.git("update-ref", "-d", "refs/flowsync/studio/chat")
+    world.commit({"flows/chat/b.py": "b = 'here'\n"})
+    world.studio({"chat/a.py": "a = 'studio'\n"})
+    world.sync()
+    assert world.there("chat") == {**world.there("chat"), "a.py": b"a = 'studio'\n", "b.py": b"b = 'here'\n"}
+    in_sync(world)
