@@ -88,6 +88,20 @@ def _into_a_folder(world: World) -> None:
     _commit(world, {"e.py/x": "x\n"})
 
 
+def _rename_here(world: World) -> None:
+    """Two files get other names, one of them in another folder; the definition follows."""
+    before = world.here("chat")
+    _commit(world, {"a.py": None, "answer.py": before["a.py"], "b.py": None, "sub/b.py": before["b.py"]})
+    _commit(world, {"flow.dag.yaml": "inputs: {}\noutputs: {}\nnodes: []\n# 2\n"})
+
+
+def _rename_there(world: World) -> None:
+    share = world.share
+    assert isinstance(share, EmulatedStudio)
+    share.client.get_file_client(f"{share.top}/chat/a.py").rename_file(f"{share.top}/chat/answer.py")
+    share.client.get_file_client(f"{share.top}/chat/b.py").rename_file(f"{share.top}/chat/c.py", overwrite=True)
+
+
 CHAT = frozenset({FlowName("chat")})
 SCENARIOS = {
     one.name: one
@@ -105,6 +119,8 @@ SCENARIOS = {
         Scenario("both edited", _flow, _both),
         Scenario("deleted in Studio", _flow, _delete_there, CHAT),
         Scenario("deleted here", _flow, _delete_here, CHAT),
+        Scenario("renamed here", _flow, _rename_here),
+        Scenario("renamed in Studio", _flow, _rename_there),
     )
 }
 

@@ -20,7 +20,15 @@ from world import FolderStudio, World
 from .stage import SCENARIOS, Outcome, Stage, judge, settle
 from .test_faults import expected
 
-KILLED = ("push one file", "push by replacing", "push, add and delete", "push a new flow", "both edited", "first pull")
+KILLED = (
+    "push one file",
+    "push by replacing",
+    "push, add and delete",
+    "push a new flow",
+    "both edited",
+    "first pull",
+    "renamed here",
+)
 WHEN = ("before", "after")
 CALLS = (
     "?rename,?renameat,?renameat2,?unlink,?unlinkat,?mkdir,?mkdirat,?rmdir,?link,?linkat,?symlinkat,"
