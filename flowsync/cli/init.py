@@ -1,7 +1,6 @@
 """``flowsync init``: link a repository to a share."""
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from flowsync.cli import arguments
@@ -9,6 +8,7 @@ from flowsync.cli import arguments
 if TYPE_CHECKING:
     from flowsync.config import RemoteConfig
     from flowsync.repo import Repository
+    from flowsync.share.location import Location
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,12 +16,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--share",
         metavar="URL",
-        help="the folder that holds the flows: azfile://ACCOUNT/SHARE?user=NAME, file:///DIR, or an emulator's URL",
+        help="the folder that holds the flows: azureml://SUBSCRIPTION/GROUP/WORKSPACE?user=NAME, "
+        "azfile://ACCOUNT/SHARE?user=NAME, file:///DIR, or an emulator's URL (default: asks)",
     )
     parser.add_argument("--path", default="flows", metavar="DIR", help="where the flows live here (default: flows)")
     parser.add_argument("--remote", default="studio", metavar="NAME", help="what to call the link (default: studio)")
     parser.add_argument("--branch", metavar="NAME", help="the branch to sync with (default: the current one)")
     parser.add_argument("--mode", default="sync", choices=("observe", "pull", "sync", "live"), help="default: sync")
+    parser.add_argument(
+        "--choices",
+        nargs="?",
+        const="azureml://",
+        metavar="URL",
+        help="print what can be chosen below azureml://, azureml://SUBSCRIPTION or a workspace, and do nothing else",
+    )
     parser.add_argument("--no-look", action="store_true", help="do not try the share first")
     parser.add_argument("-C", dest="directory", metavar="DIR", default=argparse.SUPPRESS, help="work in this folder")
     arguments.dry_run(parser)
@@ -35,13 +43,15 @@ def run(args: argparse.Namespace) -> int:
     from flowsync.errors import Exit
     from flowsync.repo import Repository
 
+    if args.choices:
+        return _choices(args)
     with Repository(arguments.here(args)) as repo:
         remote = _remote(args, repo)
         file = repo.root / FILE
         text = added(file.read_text(encoding="utf-8") if file.exists() else "", remote)
         parse(text)
         _refuse_a_twin(repo, remote.name)
-        flows = None if args.no_look else _look(remote)
+        flows = None if args.no_look else _look(remote, args.dry_run)
         if not args.dry_run:
             temporary = file.with_name(f"{FILE}.new")
             temporary.write_text(text, encoding="utf-8")
@@ -61,18 +71,43 @@ def run(args: argparse.Namespace) -> int:
 
 def _remote(args: argparse.Namespace, repo: "Repository") -> "RemoteConfig":
     from flowsync.config import Mode, RemoteConfig
-    from flowsync.errors import UsageError
-    from flowsync.share.location import parse
 
-    url = args.share
-    if url is None and sys.stdin.isatty() and sys.stderr.isatty():
-        print("Which folder holds the flows? For example azfile://ACCOUNT/SHARE?user=NAME", file=sys.stderr)
-        url = input("share URL: ").strip()
-    if not url:
-        raise UsageError("init needs the share's URL", "flowsync init --share azfile://ACCOUNT/SHARE?user=NAME")
     branch = args.branch or repo.worktree.current() or "main"
     path = args.path.strip("/")
-    return RemoteConfig(args.remote, parse(url).url, "" if path == "." else path, branch, Mode(args.mode))
+    return RemoteConfig(args.remote, _place(args).url, "" if path == "." else path, branch, Mode(args.mode))
+
+
+def _place(args: argparse.Namespace) -> "Location":
+    """Returns the folder that is to be linked, asking for what the command line leaves open."""
+    from flowsync.cli import choosing
+    from flowsync.errors import UsageError
+    from flowsync.share.location import WorkspaceLocation, parse
+
+    url = args.share or (choosing.ask_share() if choosing.interactive() else "")
+    if not url:
+        raise UsageError(
+            "init needs the share's URL", "flowsync init --share azureml://SUBSCRIPTION/GROUP/WORKSPACE?user=NAME"
+        )
+    short = url.startswith(choosing.SCHEME) and "?" not in url and url.strip("/").count("/") < 4
+    location = choosing.workspace(url) if short else parse(url)
+    if isinstance(location, WorkspaceLocation) and not location.folder:
+        return choosing.with_user(location)
+    return location
+
+
+def _choices(args: argparse.Namespace) -> int:
+    from flowsync.cli.choosing import choices
+    from flowsync.cli.output import plain, say, say_json
+    from flowsync.errors import Exit
+
+    found = choices(args.choices)
+    if args.json:
+        say_json({"version": 1, **found})
+        return Exit.DONE
+    for one in next(iter(found.values())):
+        mark = "  (you?)" if one == found.get("mine") else ""
+        say(plain(one if isinstance(one, str) else f"{one['url']}  {one['name']}") + mark)
+    return Exit.DONE
 
 
 def _refuse_a_twin(repo: "Repository", name: str) -> None:
@@ -85,9 +120,19 @@ def _refuse_a_twin(repo: "Repository", name: str) -> None:
         )
 
 
-def _look(remote: "RemoteConfig") -> list[str]:
-    """Returns the flows that the share holds; the share's error if it cannot be listed."""
+def _look(remote: "RemoteConfig", dry_run: bool) -> list[str]:
+    """Returns the flows that the share holds; the share's error if it cannot be listed.
+
+    In a workspace the folder for flows is Studio's to make, with the first of them: where it is missing, it is made.
+    """
     import os
+
+    from flowsync.share.location import WorkspaceLocation, parse
+    from flowsync.sync.discovery import make_folder
+
+    location = parse(remote.share)
+    if isinstance(location, WorkspaceLocation) and not make_folder(os.environ, location, dry_run):
+        return []
 
     from flowsync.sync.scan import scan
     from flowsync.sync.shares import open_share

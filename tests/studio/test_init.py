@@ -1,0 +1,103 @@
+"""``flowsync init`` with a workspace: by its name alone, with a guess at whose folder, by choosing on a terminal."""
+
+import os
+import pty
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workspace import NAMES, User, workspace_emulator
+from world import Repo
+
+from .world import Office, sign_in, signed_in, unlinked_office
+
+
+def share_of(office: Office) -> str:
+    text = (office.folder / ".flowsync.yaml").read_text()
+    return next(line.split()[1] for line in text.splitlines() if line.strip().startswith("share:"))
+
+
+def test_the_workspace_alone_is_enough(unlinked: Office) -> None:
+    run = unlinked.ends(0, "init", "--share", unlinked.url)
+    assert share_of(unlinked) == f"{unlinked.url}/Users/alice/promptflow"
+    assert "0 flows there" in run.out
+    unlinked.git("add", ".flowsync.yaml")
+    unlinked.git("commit", "-q", "-m", "Link")
+    (unlinked.folder_of(unlinked.user) / "made").mkdir()
+    (unlinked.folder_of(unlinked.user) / "made/flow.dag.yaml").write_text("nodes: []\n")
+    unlinked.sync()
+    assert unlinked.here("made") == {"flow.dag.yaml": b"nodes: []\n"}
+
+
+def test_no_secret_is_written_anywhere(office: Office) -> None:
+    office.commit_flow("chat")
+    office.draft("create", "chat")
+    secret = office.emulator.key.encode()
+    written = [path for path in office.folder.rglob("*") if path.is_file()]
+    assert any(path.name == "workspace.json" for path in written)
+    assert not [path for path in written if secret in path.read_bytes() or b"sig=" in path.read_bytes()]
+    assert not [path for path in written if b"eyJ" in path.read_bytes() and ".git/flowsync" in str(path)]
+
+
+def test_somebody_without_a_folder_is_told_whose_there_are(unlinked: Office, tmp_path: Path) -> None:
+    with signed_in(unlinked, User("carol"), tmp_path):
+        run = unlinked.ends(2, "init", "--share", unlinked.url)
+    assert "carol@contoso.com has no folder of that name there; there are alice, bob" in run.err
+    assert "?user=NAME" in run.err and not (unlinked.folder / ".flowsync.yaml").exists()
+
+
+def test_a_user_who_is_not_there_is_not_made_up(unlinked: Office) -> None:
+    run = unlinked.ends(4, "init", "--share", f"{unlinked.url}?user=dave")
+    assert "holds no folder Users/dave" in run.err
+    assert not (unlinked.users / "dave").exists()
+
+
+@pytest.mark.parametrize("rehearsal", [True, False])
+def test_the_folder_for_flows_is_made_where_studio_has_not_yet(unlinked: Office, rehearsal: bool) -> None:
+    unlinked.folder_of(unlinked.user).rmdir()
+    unlinked.ends(0, "init", "--share", f"{unlinked.url}?user=alice", *(["--dry-run"] if rehearsal else []))
+    assert unlinked.folder_of(unlinked.user).exists() is not rehearsal
+    assert (unlinked.folder / ".flowsync.yaml").exists() is not rehearsal
+
+
+def test_choices_for_programs(unlinked: Office) -> None:
+    found = unlinked.ends(0, "init", "--choices", "--json").json["subscriptions"]
+    assert [one["id"] for one in found] == [unlinked.workspace.subscription]
+    found = unlinked.ends(0, "init", "--choices", found[0]["url"], "--json").json["workspaces"]
+    assert [(one["group"], one["name"], one["url"]) for one in found] == [("flows-rg", "flows-ws", unlinked.url)]
+    found = unlinked.ends(0, "init", "--choices", found[0]["url"], "--json").json
+    assert (found["users"], found["mine"], found["signed_in_as"]) == (["alice", "bob"], "alice", "alice@contoso.com")
+    assert "alice  (you?)" in unlinked.ends(0, "init", "--choices", unlinked.url).out
+
+
+@pytest.fixture
+def several(tmp_path: Path, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    """Three workspaces in two groups; the second of the first group is linked to."""
+    subscription = NAMES.partition("/")[0]
+    names = [f"{subscription}/{rest}" for rest in ("flows-rg/one", "flows-rg/two", "other-rg/three")]
+    with workspace_emulator(tmp_path, *names) as running:
+        sign_in(monkeypatch, running, tmp_path, User("alice"))
+        office = unlinked_office(repo, running)
+        for name in ("alice", "bob"):
+            (running.share_folder(running.workspaces[1].share) / "Users" / name / "promptflow").mkdir(parents=True)
+        yield office
+
+
+def test_choosing_on_a_terminal(several: Office) -> None:
+    """By number, by the beginning of a name, by Enter for the guess; a slip is asked again."""
+    terminal, line = pty.openpty()
+    process = subprocess.Popen(
+        several.command("init"), stdin=line, stderr=line, stdout=subprocess.PIPE, env=dict(os.environ)
+    )
+    os.close(line)
+    os.write(terminal, b"\nflows\n9\n2\n\n")
+    out, _ = process.communicate(timeout=60)
+    said = os.read(terminal, 65536).decode()
+    os.close(terminal)
+    assert process.returncode == 0, said
+    assert "You are signed in as alice@contoso.com" in said and "Whose flows [alice]" in said
+    assert "Type a number from 1 to 2" in said
+    assert share_of(several) == f"azureml://{several.workspace.subscription}/flows-rg/two/Users/alice/promptflow"
+    assert b"Linked flows to azureml://" in out
