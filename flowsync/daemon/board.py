@@ -3,12 +3,13 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any
 
 Listener = Callable[[dict[str, Any]], None]
 _RECENT = 50
+_LINES = 2000  # of the log
 
 
 class Health(StrEnum):
@@ -35,6 +36,7 @@ class Board:
         self._counters: dict[str, float] = {}
         self._listeners: list[Listener] = []
         self._recent: deque[dict[str, Any]] = deque(maxlen=_RECENT)
+        self._lines: deque[dict[str, Any]] = deque(maxlen=_LINES)
         self._sequence = 0
         self._status: dict[str, Any] | None = None
         self.stamp: object = None  # what the repository looked like when the flows were looked at
@@ -57,9 +59,24 @@ class Board:
             event = {"sequence": self._sequence, "kind": kind, "at": round(time.time(), 3), **details}
             if kind in ("result", "notice"):
                 self._recent.append(event)
+            if kind == "log":
+                self._lines.append(event)
             listeners = list(self._listeners)
         for listener in listeners:
             listener(event)
+
+    def recall(self, lines: Iterable[dict[str, Any]]) -> None:
+        """Takes in what was logged before this daemon, without telling it."""
+        with self._lock:
+            for line in lines:
+                self._sequence += 1
+                self._lines.append({"sequence": self._sequence, "kind": "log", **line})
+
+    def lines(self, after: int, most: int, flow: str = "") -> list[dict[str, Any]]:
+        """Returns the last lines of the log after an event (by its sequence), about one flow if it is named."""
+        with self._lock:
+            found = [one for one in self._lines if one["sequence"] > after and flow in ("", one["flow"])]
+        return [{name: value for name, value in one.items() if name != "kind"} for one in found[-most:]]
 
     def health(self, health: Health, detail: str = "", hint: str = "") -> None:
         """Publishes how the daemon is doing; an event tells when that changes."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from flowsync.daemon.agenda import NEVER, Situation, Step, next_step
 from flowsync.daemon.board import Board, Health
+from flowsync.daemon.broadcast import Broadcast
 from flowsync.daemon.clock import Clock, Wakefulness
 from flowsync.daemon.hands import Hands
 from flowsync.daemon.inbox import Inbox
@@ -47,6 +48,7 @@ class Engine:
         self._place, self._hands, self._inbox, self._board = place, hands, inbox, board
         self._watch_over = watch_over
         self._clock = clock
+        hands.everybody = Broadcast(board.emit, clock.monotonic)
         self._pace = Pace(Tempo(settings.fastest_look, settings.sweep), random.random)
         self._awake = Wakefulness(clock)
         self._reach = Reach()
@@ -134,6 +136,8 @@ class Engine:
             raise
         except Exception as error:  # a bug in one pass must not end what protects the person's work
             self._failed(error)
+        finally:
+            self._hands.end()
         self._rest = self._clock.monotonic() + _REST
 
     def _recovered(self) -> None:

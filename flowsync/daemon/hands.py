@@ -12,6 +12,7 @@ from typing import Any
 from flowsync.config import Mode, RemoteConfig
 from flowsync.core.plan import TO_LAND, TO_PUSH, Hold, State
 from flowsync.core.tree import FlowName
+from flowsync.daemon.broadcast import Broadcast
 from flowsync.daemon.kept_share import Gate, KeptShare
 from flowsync.daemon.place import Place
 from flowsync.daemon.stamp import Stamp, stamp
@@ -38,6 +39,8 @@ class Hands:
     def __init__(self, place: Place, remote: str | None, gate: Gate) -> None:
         self._place, self._remote, self._gate = place, remote, gate
         self.watcher: Callable[[str, int, int], None] | None = None  # who follows the present command's progress
+        self.everybody: Broadcast | None = None
+        self._about: list[str] = []  # the flows of the present pass, none for all
         self._what, self._parts, self._total = "", 0, 0
         self._modes: dict[str, Mode] = {}
         self._open = ExitStack()
@@ -50,6 +53,8 @@ class Hands:
         """Takes in that a step begins; the engine reports to these three."""
         self._gate.check()
         self._what, self._parts, self._total = what, 0, total
+        if self.everybody:
+            self.everybody.begin(what, total, self._about)
         self.advance(0)
 
     def advance(self, parts: int = 1) -> None:
@@ -57,9 +62,13 @@ class Hands:
         self._parts += parts
         if self.watcher:
             self.watcher(self._what, self._parts, self._total)
+        if self.everybody:
+            self.everybody.at(self._parts)
 
     def end(self) -> None:
-        """Takes in that the step is over."""
+        """Takes in that the step is over, or the whole pass."""
+        if self.everybody:
+            self.everybody.end()
 
     @property
     def link(self) -> Link:
@@ -134,7 +143,9 @@ class Hands:
             self._share = KeptShare(self.link.remote, os.environ, self._gate, _CONCURRENCY, self.link.repo.state_dir)
         return self._share
 
-    def _conductor(self) -> Conductor:
+    def _conductor(self, flows: Collection[str]) -> Conductor:
+        """Returns what runs the next pass, which is about these flows (none: all)."""
+        self._about = sorted(flows)
         self._passes += 1
         if self._passes > _PASSES_PER_LINK:
             self.reopen()
@@ -163,10 +174,10 @@ class Hands:
 
         While git is busy it is only looked at: a branch that moves would make a person's commit under way fail.
         """
-        fetched = self._conductor().fetch(sorted(flows))
+        fetched = self._conductor(flows).fetch(sorted(flows))
         moved = [result.flow for result in fetched if result.did is Did.FETCHED]
         moved = [flow for flow in moved if self.link.remote.mode_of(flow) is not Mode.OBSERVE]
-        return [*fetched, *(self._conductor().sync(moved) if moved and not self.busy() else ())]
+        return [*fetched, *(self._conductor(moved).sync(moved) if moved and not self.busy() else ())]
 
     def folders(self) -> frozenset[str]:
         """Returns the names of the folders that lie where flows lie; costs one request."""
@@ -177,13 +188,13 @@ class Hands:
 
     def push(self, flows: Collection[str] = ()) -> list[Result]:
         """Writes what the branch is ahead in to the share; a flow whose push lost a race is synced."""
-        pushed = self._conductor().push(sorted(flows))
+        pushed = self._conductor(flows).push(sorted(flows))
         stale = [result.flow for result in pushed if result.did is Did.STALE]
         return [*(one for one in pushed if one.did is not Did.STALE), *(self.sync(stale) if stale else ())]
 
     def sync(self, flows: Collection[str]) -> list[Result]:
         """Takes flows through both directions."""
-        return self._conductor().sync(sorted(flows)) if flows else []
+        return self._conductor(flows).sync(sorted(flows)) if flows else []
 
     def live(self, flows: Collection[FlowName]) -> list[LiveCommit]:
         """Commits the saved edits of the flows whose mode is live."""
@@ -198,7 +209,7 @@ class Hands:
         return list(
             transfer(
                 self.link,
-                self._conductor(),
+                self._conductor(arguments.get("flows", [])),
                 name,
                 arguments.get("flows", []),
                 arguments.get("accept_deletes", []),

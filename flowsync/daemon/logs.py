@@ -4,8 +4,10 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 _SIZE, _KEPT = 1_000_000, 3  # bytes per file, old files
 _NAME = "flowsync.daemon"
@@ -37,6 +39,7 @@ class _Programs(logging.Formatter):
         said = {
             "at": round(record.created, 3),
             "level": record.levelname.lower(),
+            "flow": getattr(record, "flow", ""),
             "text": redact(record.getMessage()),
         }
         if record.exc_info:
@@ -51,6 +54,42 @@ class _Patient(RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:
         _Patient.lost += 1
+
+
+class _Listener(logging.Handler):
+    """Tells each line as it is logged."""
+
+    def __init__(self, tell: Callable[..., None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        about = {"level": record.levelname.lower(), "flow": getattr(record, "flow", "")}
+        self._tell("log", **about, text=redact(record.getMessage()))
+
+
+def listen(tell: Callable[..., None]) -> Callable[[], None]:
+    """Has each line told, as an event of kind ``log``; returns what ends that."""
+    listener = _Listener(tell)
+    logging.getLogger(_NAME).addHandler(listener)
+    return lambda: logging.getLogger(_NAME).removeHandler(listener)
+
+
+def earlier(log: Path, most: int) -> list[dict[str, Any]]:
+    """Returns the last lines that were logged before this daemon, as the log for programs holds them."""
+    try:
+        lines = log.with_suffix(".jsonl").read_text(encoding="utf-8", errors="replace").splitlines()[-most:]
+    except OSError:  # there is none
+        return []
+    return [said for line in lines if (said := _said(line))]
+
+
+def _said(line: str) -> dict[str, Any] | None:
+    try:
+        said = json.loads(line)
+        return {"at": said["at"], "level": said["level"], "flow": said.get("flow", ""), "text": said["text"]}
+    except (ValueError, KeyError, TypeError, AttributeError):  # torn by a full disk or a power cut
+        return None
 
 
 def open_logs(log: Path, terminal: bool) -> None:

@@ -10,16 +10,18 @@ from flowsync import __version__
 from flowsync.daemon.board import Board
 from flowsync.daemon.client import PROTOCOL
 from flowsync.daemon.inbox import Inbox, Job
+from flowsync.daemon.logs import earlier, listen
 from flowsync.daemon.place import Place
 from flowsync.daemon.quiet import Rumour
 from flowsync.daemon.reader import Reader
 from flowsync.daemon.stamp import stamp
-from flowsync.daemon.viewing import reading
+from flowsync.daemon.viewing import number_in, reading, text_in
 from flowsync.errors import FlowsyncError, UsageError
 from flowsync.sync.asked import TRANSFERS
 
 Notify = Callable[[str, dict[str, Any]], None]
 Handler = Callable[["Session", Any, dict[str, Any]], Any]
+_EARLIER = 500  # lines of the log from before this daemon
 _MODES = ("observe", "pull", "sync", "live")
 
 
@@ -51,6 +53,8 @@ class Methods:
         self._remote = remote
         self._place, self._inbox, self._board, self._stop, self._metrics = place, inbox, board, stop, metrics
         self._reader = Reader(place, remote)
+        board.recall(earlier(place.log, _EARLIER))
+        self._log_no_more = listen(board.emit)
         self.table: dict[str, Handler] = {
             "state": self._state,
             "status": self._status,
@@ -61,13 +65,15 @@ class Methods:
             "resume": lambda session, number, params: self._run(session, number, "resume", _pause(params)),
             "mode": self._mode,
             "nudge": self._nudge,
+            "log": self._log,
             "metrics": lambda session, number, params: self._metrics(),
             "stop": self._end,
         }
         self.table.update({name: _for_anyone(read) for name, read in reading(self._reader).items()})
 
     def close(self) -> None:
-        """Lets go of what was opened for reading."""
+        """Lets go of what was opened for reading, and of the log."""
+        self._log_no_more()
         self._reader.close()
 
     def hello(self) -> dict[str, Any]:
@@ -130,6 +136,10 @@ class Methods:
     def _nudge(self, session: Session, number: Any, params: dict[str, Any]) -> Any:
         self._inbox.hear(Rumour.ANYTHING)
         return {}
+
+    def _log(self, session: Session, number: Any, params: dict[str, Any]) -> Any:
+        after, most = number_in(params, "after", 0), number_in(params, "limit", 500)
+        return {"lines": self._board.lines(after, max(most, 1), text_in(params, "flow", ""))}
 
     def _end(self, session: Session, number: Any, params: dict[str, Any]) -> Any:
         threading.Timer(0.05, self._stop).start()  # after the answer is out

@@ -110,7 +110,8 @@ class Passes:
                 self._active(one.flow)
                 self._board.count(live_commits=1)
                 self._board.emit("live", flow=one.flow, commit=one.commit, paths=list(one.paths))
-                _log.info("%s: committed %s: %s", one.flow, one.commit[:12], ", ".join(one.paths))
+                told = (one.flow, one.commit[:12], ", ".join(one.paths))
+                _log.info("%s: committed %s: %s", *told, extra={"flow": one.flow})
         return made
 
     def _has_live(self) -> bool:
@@ -227,7 +228,8 @@ class Passes:
                 self.retry_at = min(self.retry_at, now + _AGAIN)
             if result.did is not Did.FETCHED:
                 reason = f": {result.hold.reason}" if result.hold else ""
-                _log.info("%s: %s%s %s", result.flow, result.did.value, reason, result.commit[:12])
+                said = (result.flow, result.did.value, reason, result.commit[:12])
+                _log.info("%s: %s%s %s", *said, extra={"flow": result.flow})
         if told:
             self._board.emit("result", what=what, results=[result_json(result) for result in told])
         self.backoff.recovered()

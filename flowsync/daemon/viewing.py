@@ -17,6 +17,8 @@ def reading(reader: Reader) -> Mapping[str, Callable[[Params], Any]]:
         "files": lambda params: _files(reader, params),
         "content": lambda params: _content(reader, params),
         "history": lambda params: _history(reader, params),
+        "compare": lambda params: _compare(reader, params),
+        "findings": lambda params: _findings(reader, params),
     }
 
 
@@ -38,6 +40,16 @@ def _history(reader: Reader, params: Params) -> Any:
     return reader.ask(lambda views: views.history(flow, limit, after or None))
 
 
+def _compare(reader: Reader, params: Params) -> Any:
+    flow, before, after = flow_in(params), text_in(params, "before"), text_in(params, "after")
+    return reader.ask(lambda views: views.compare(flow, before, after))
+
+
+def _findings(reader: Reader, params: Params) -> Any:
+    flow, at = flow_in(params), text_in(params, "at", "worktree")
+    return reader.ask(lambda views: views.findings(flow, at))
+
+
 def flow_in(params: Params) -> FlowName:
     """Returns the flow that a request is about."""
     return FlowName(text_in(params, "flow"))
@@ -46,7 +58,7 @@ def flow_in(params: Params) -> FlowName:
 def text_in(params: Params, name: str, default: str | None = None) -> str:
     """Returns a parameter that is a text; UsageError if it is missing and has no default, or is something else."""
     value = params.get(name)
-    if value is None and default is not None:
+    if value in (None, "") and default is not None:
         return default
     if not isinstance(value, str) or not value:
         raise UsageError(f"{name!r} must be given, as a text", "docs/ipc.md")

@@ -1,7 +1,9 @@
-"""How many findings a flow has on the branch; counted once per content, remembered in the cache."""
+"""The findings of a flow on the branch, or in any other of Git's trees; their number is remembered in the cache."""
 
 from collections.abc import Collection
+from typing import Any
 
+from flowsync.core.rulebook import Finding
 from flowsync.core.tree import File, Path, Problem
 from flowsync.sync.link import Link
 
@@ -15,13 +17,32 @@ def findings(link: Link, tree: str | None) -> tuple[int, int]:
     rules = repr(link.validation)
     known = link.cache.findings(tree, rules)
     if known is None:
-        from flowsync.core.check import check  # jinja2 and the rules; a second status needs neither
-
-        found = check(Stored(link, tree), link.validation)
+        found = found_in(link, tree)
         errors, warnings = (sum(finding.severity == kind for finding in found) for kind in _KINDS)
         known = errors, warnings
         link.cache.found(tree, rules, *known)
     return known
+
+
+def found_in(link: Link, tree: str) -> list[Finding]:
+    """Returns the findings of the flow in this folder."""
+    from flowsync.core.check import check  # jinja2 and the rules; a second status needs neither
+
+    return check(Stored(link, tree), link.validation)
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """Returns a finding as programs read it; its file is from the flow's folder."""
+    return {
+        "rule": finding.code,
+        "name": finding.name,
+        "level": finding.severity,
+        "file": finding.path,
+        "line": finding.line,
+        "column": finding.column,
+        "message": finding.message,
+        "fix": finding.fix,
+    }
 
 
 class Stored:

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from flowsync.core.check import check
 from flowsync.core.ignore import never_syncs
 from flowsync.core.plan import Hold
 from flowsync.core.tree import FlowName, Path, diff
@@ -21,7 +20,7 @@ from flowsync.repo.neighbours import git_at_work
 from flowsync.repo.plumbing import Git, fields
 from flowsync.repo.refs import Move, RefMoved
 from flowsync.repo.worktree import Checkout
-from flowsync.sync.findings import Stored
+from flowsync.sync.findings import found_in
 from flowsync.sync.link import Link
 from flowsync.sync.snapshot import overlay
 
@@ -129,7 +128,7 @@ def _broken(link: Link, flow: FlowName, tree: str | None) -> Hold | None:
     """Returns why the files must not go to Studio as they are, or None."""
     if tree is None:
         return Hold("all its files are gone", f"git commit the removal, or git restore {link.remote.folder(flow)}")
-    errors = [one for one in check(Stored(link, tree), link.validation) if one.severity == "error"]
+    errors = [one for one in found_in(link, tree) if one.severity == "error"]
     if not errors:
         return None
     first = errors[0]

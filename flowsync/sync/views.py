@@ -9,20 +9,23 @@ import base64
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flowsync.core.names import is_git
 from flowsync.core.plan import State
-from flowsync.core.tree import Blob, Entry, File, FlowName, Path, Problem, blob_of
+from flowsync.core.tree import Blob, Change, Entry, File, FlowName, Path, Problem, blob_of, diff
 from flowsync.errors import RepositoryError, UsageError
 from flowsync.repo.history import Told
 from flowsync.repo.worktree import Checkout
+from flowsync.sync.findings import finding_json, found_in
 from flowsync.sync.land import BOTH, edited
 from flowsync.sync.link import Link
+from flowsync.sync.message import meaning
 from flowsync.sync.preview import clashing
 from flowsync.sync.snapshot import COMMITTER
 from flowsync.sync.survey import Standing, known, survey, syncing
+from flowsync.validate.worktree import validate_paths
 
 LARGEST = 8 * 1024 * 1024  # bytes of a file whose content is told
 _REMOTE = "Flowsync-Remote"  # the trailer of a commit that is a save in Studio
@@ -46,7 +49,7 @@ class Views:
             side or {} for side in syncing(link, standing.base_tree, standing.local_tree, standing.remote_tree)
         )
         at = link.repo.worktree.checkout(link.remote.branch)
-        here, dirty = self._worktree(at, flow, local)
+        here, dirty = self._worktree(at, flow, local) if at else ({}, frozenset[Path]())
         clashes = self._clashing(standing, seen.tip)
         rows = [
             self._row(path, (base.get(path), local.get(path), remote.get(path), here.get(path)), dirty, clashes)
@@ -66,14 +69,12 @@ class Views:
         }
 
     def _worktree(
-        self, at: Checkout | None, flow: FlowName, local: dict[Path, Entry]
+        self, at: Checkout, flow: FlowName, local: Mapping[Path, Entry], store: bool = False
     ) -> tuple[dict[Path, Entry], frozenset[Path]]:
         """Returns the flow's files as they lie in the worktree, and which of them have uncommitted edits."""
-        if at is None:
-            return {}, frozenset()
         dirty = frozenset(edited(self._link, at, flow).get(flow, ()))
         prefix = f"{self._link.remote.folder(flow)}/"
-        hashed = self._link.repo.worktree.hashed(at, [prefix + path for path in sorted(dirty)])
+        hashed = self._link.repo.worktree.hashed(at, [prefix + path for path in sorted(dirty)], store)
         here = {path: entry for path, entry in local.items() if path not in dirty}
         return here | {Path(path.removeprefix(prefix)): File(blob) for path, blob in hashed.items()}, dirty
 
@@ -151,8 +152,39 @@ class Views:
             raise RepositoryError(f"{path} of {flow} cannot be read: {error.strerror}") from error
         return _told(path, "worktree", None if raw is None else blob_of(raw), size, raw)
 
+    def compare(self, flow: FlowName, before: str, after: str) -> dict[str, Any]:
+        """Returns what differs between two sides: the files, and what that means."""
+        old, new = self.folder(flow, before), self.folder(flow, after)
+        files = self._link.repo.objects.files
+        changes = diff(files(old) if old else {}, files(new) if new else {})
+        return {"changes": [_change(change) for change in changes], "semantic": meaning(self._link, old, new)}
+
+    def findings(self, flow: FlowName, at: str) -> dict[str, Any]:
+        """Returns what validation finds; in the worktree, what a flow includes from beside it counts, too."""
+        if at != "worktree":
+            tree = self.folder(flow, at)
+            return {"findings": [finding_json(one) for one in found_in(self._link, tree)] if tree else []}
+        checkout = self._checkout()
+        folder = self._link.remote.folder(flow)
+        if not (checkout.folder / folder).is_dir():
+            return {"findings": []}
+        _, found = validate_paths([folder], checkout.folder)
+        here = [one for one in found if one.folder == folder or one.folder.startswith(f"{folder}/")]
+        every = [finding._replace(path=one.path(finding)) for one in here for finding in one.findings]
+        top = f"{folder}/"
+        return {"findings": [finding_json(one._replace(path=one.path.removeprefix(top))) for one in every]}
+
+    def _checkout(self) -> Checkout:
+        branch = self._link.remote.branch
+        at = self._link.repo.worktree.checkout(branch)
+        if at is None:
+            raise UsageError(f"branch {branch} is not checked out, so there is no worktree", f"git switch {branch}")
+        return at
+
     def folder(self, flow: FlowName, at: str) -> str | None:
-        """Returns the id of the flow's folder on a side that Git holds, None if the flow is not there."""
+        """Returns the id of the flow's folder on a side, None if the flow is not there."""
+        if at == "worktree":
+            return self._saved(flow)
         if at in ("base", "local", "remote"):
             standing = known(survey(self._link, flow), flow)
             return {"base": standing.base_tree, "local": standing.local_tree, "remote": standing.remote_tree}[at]
@@ -161,6 +193,15 @@ class Views:
         if sha is None or kind not in ("commit", "tree"):
             raise UsageError(f"{at} is no side and no commit of this repository", "base, local, remote or worktree")
         return sha if kind == "tree" else self._link.flow_tree(sha, flow)
+
+    def _saved(self, flow: FlowName) -> str | None:
+        """Stores the flow's folder as it lies in the worktree, and returns its id; what never syncs is as committed."""
+        objects = self._link.repo.objects
+        local = self._link.flow_tree(self._link.repo.worktree.tip(self._link.remote.branch), flow)
+        committed = objects.files(local) if local else {}
+        here, _ = self._worktree(self._checkout(), flow, committed, store=True)
+        plain = {path: entry for path, entry in here.items() if isinstance(entry, File)}
+        return objects.write_files(plain, local, here.keys() - plain.keys())
 
     def history(self, flow: FlowName, limit: int = 200, after: str | None = None) -> dict[str, Any]:
         """Returns the saves in Studio and the branch's commits of a flow, newest first, each once."""
@@ -177,6 +218,12 @@ class Views:
     def _tips(self, flow: FlowName) -> list[str]:
         names = (f"refs/heads/{self._link.remote.branch}", self._link.tracking_ref(flow))
         return list(dict.fromkeys(self._link.repo.refs.matching(*names).values()))
+
+
+def _change(change: Change) -> dict[str, Any]:
+    before, after = (entry.blob if isinstance(entry, File) else None for entry in (change.old, change.new))
+    kind = "added" if change.old is None else "removed" if change.new is None else "changed"
+    return {"path": change.path, "kind": kind, "before": before, "after": after}
 
 
 def _entry(one: Told, prefix: str) -> dict[str, Any]:

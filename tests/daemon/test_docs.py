@@ -54,6 +54,7 @@ def fits(schema: dict[str, Any], value: Any) -> list[str]:
 def test_the_page_names_exactly_the_methods_and_states(tmp_path: Path) -> None:
     place = Place(tmp_path, tmp_path, tmp_path)
     methods = Methods(place, "studio", Inbox(SystemClock(), Quiet()), Board(), lambda: None, lambda: "")
+    methods.close()
     known = {"hello", *methods.table}
     assert set(SCHEMA["request"]["properties"]["method"]["enum"]) == known
     table = PAGE.partition("## Methods")[2].partition("Hanging up")[0]
@@ -83,6 +84,8 @@ def test_what_is_on_the_wire_fits_the_schema(world: World, daemon: Daemon) -> No
         "result",
         "live",
         "notice",
+        "log",
+        "progress",
     }
     (state,) = [message["result"] for message in seen if isinstance(message.get("result"), dict)]
     assert fits(SCHEMA["state"], state) == []
@@ -95,6 +98,9 @@ def test_what_is_looked_at_fits_the_schema(world: World, daemon: Daemon) -> None
         "files": {"flow": "chat"},
         "content": {"flow": "chat", "path": "a.py", "at": "worktree"},
         "history": {"flow": "chat"},
+        "compare": {"flow": "chat", "before": "base", "after": "worktree"},
+        "findings": {"flow": "chat"},
+        "log": {},
     }
     for method, params in asked.items():
         assert fits(SCHEMA[method], daemon.ask(method, **params)) == [], method

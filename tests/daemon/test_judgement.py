@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from flowsync.core.tree import FlowName
 from flowsync.daemon.agenda import NEVER, Situation, Step, next_step
 from flowsync.daemon.backoff import LONGEST, Backoff
+from flowsync.daemon.broadcast import Broadcast
 from flowsync.daemon.budget import HOUR, Budget
 from flowsync.daemon.clock import Wakefulness
 from flowsync.daemon.pace import Look, Pace, Tempo
@@ -325,3 +326,28 @@ GROUNDS = Grounds(PurePosixPath("/r"), PurePosixPath("/r/.git/worktrees/w"), Pur
 )
 def test_what_a_path_means(path: str, meant: tuple[Rumour, FlowName | None] | None) -> None:
     assert GROUNDS.rumour(PurePosixPath(path)) == meant
+
+
+# -- broadcast
+
+
+def test_a_step_that_is_over_in_a_moment_is_told_to_nobody() -> None:
+    told: list[tuple[str, int, bool]] = []
+    hand = Hand()
+    broadcast = Broadcast(lambda kind, **said: told.append((said["what"], said["done"], said["over"])), hand.monotonic)
+    broadcast.begin("Fetching", 10, ["chat"])
+    for done in range(10):
+        hand.now += 0.01
+        broadcast.at(done)
+    broadcast.end()
+    assert told == []
+    broadcast.begin("Pushing", 100, [])
+    for done in range(100):
+        hand.now += 0.02
+        broadcast.at(done)
+    broadcast.begin("Landing", 1, [])  # the step before is over, whether it said so or not
+    broadcast.end()
+    assert 15 <= len(told) <= 21
+    assert [one[1] for one in told] == sorted(one[1] for one in told)
+    assert told[-1] == ("Pushing", 100, True)
+    assert not any(over for _, _, over in told[:-1])

@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock
 
 from daemon_process import Daemon, until
+from flowsync.emulator import Emulator
 from flowsync.errors import UsageError
 from world import World
 
@@ -178,6 +179,111 @@ def test_another_configuration_is_read(world: World, daemon: Daemon) -> None:
     assert daemon.ask("files", flow="chat")["folder"] == "elsewhere/chat"
 
 
+DAG = """\
+inputs:
+  text: {type: string}
+outputs:
+  out: {type: string, reference: '${echo.output}'}
+nodes:
+- name: echo
+  type: python
+  source: {type: code, path: echo.py}
+  inputs: {text: '${inputs.text}'}
+"""
+ECHO = "from promptflow.core import tool\n\n\n@tool\ndef echo(text: str):\n    return text\n"
+
+
+def test_two_sides_are_compared_by_file_and_by_meaning(world: World, daemon: Daemon) -> None:
+    world.ends(0, "pause")
+    first = world.commit({"flows/chat/flow.dag.yaml": DAG, "flows/chat/echo.py": ECHO, "flows/chat/a.py": None})
+    found = daemon.ask("compare", flow="chat", before="base", after=first)
+    blobs = {path: world.git("rev-parse", f"{first}:flows/chat/{path}") for path in ("flow.dag.yaml", "echo.py")}
+    assert [(one["path"], one["kind"], one["after"]) for one in found["changes"]] == [
+        ("a.py", "removed", None),
+        ("echo.py", "added", blobs["echo.py"]),
+        ("flow.dag.yaml", "changed", blobs["flow.dag.yaml"]),
+    ]
+    assert any("echo" in line and line.startswith("  ") for line in found["semantic"])
+    objects = world.git("count-objects")
+    world.write({"flows/chat/echo.py": ECHO + "# more\n", "flows/chat/new.txt": "n", "flows/chat/__pycache__/x": "x"})
+    saved = daemon.ask("compare", flow="chat", before="local", after="worktree")
+    assert [(one["path"], one["kind"]) for one in saved["changes"]] == [("echo.py", "changed"), ("new.txt", "added")]
+    assert saved["changes"][0]["after"] == world.git("hash-object", "flows/chat/echo.py")
+    assert world.git("count-objects") != objects  # what is compared by meaning is stored, so that it can be read
+    (world.folder / "flows/chat/echo.py").unlink()
+    gone = daemon.ask("compare", flow="chat", before="worktree", after="local")
+    assert ("echo.py", "added") in [(one["path"], one["kind"]) for one in gone["changes"]]
+    assert daemon.ask("compare", flow="chat", before="local", after="local") == {"changes": [], "semantic": []}
+    assert world.git("diff", "--cached", "--name-only") == ""
+
+
+def test_findings_are_those_of_validate_on_any_side(world: World, daemon: Daemon) -> None:
+    world.ends(0, "pause")
+    world.commit({"flows/chat/flow.dag.yaml": DAG, "flows/chat/echo.py": ECHO})
+    world.write({"flows/chat/flow.dag.yaml": DAG.replace("${echo.output}", "${ecco.output}")})
+    (told,) = (one for one in daemon.ask("findings", flow="chat")["findings"] if one["level"] == "error")
+    (printed,) = (
+        one
+        for flow in world.ends(1, "validate", "--json", str(world.folder / "flows/chat")).json["flows"]
+        for one in flow["findings"]
+        if one["severity"] == "error"
+    )
+    assert (told["rule"], told["name"], told["message"]) == (printed["code"], printed["name"], printed["message"])
+    assert (told["line"], told["column"], told["fix"]) == (printed["line"], printed["column"], printed["fix"])
+    assert printed["path"] == f"flows/chat/{told['file']}"
+    levels = {at: {one["level"] for one in daemon.ask("findings", flow="chat", at=at)["findings"]} for at in SIDES}
+    assert not any("error" in levels[at] for at in SIDES)
+    world.git("commit", "--quiet", "-am", "broken")
+    assert "error" in {one["level"] for one in daemon.ask("findings", flow="chat", at="local")["findings"]}
+
+
+SIDES = ("base", "local", "remote")
+
+
+def test_the_log_is_told_from_before_and_as_it_goes_on(world: World, daemon: Daemon, run_daemon: Start) -> None:
+    lines = daemon.ask("log")["lines"]
+    assert any("serves" in line["text"] for line in lines)
+    (landed,) = (line for line in lines if line["flow"] == "chat")
+    assert landed["level"] == "info"
+    assert landed["text"].startswith("chat: landed")
+    with daemon.client() as client:
+        client.request("subscribe", {"kinds": ["log"]})
+        world.commit({"flows/chat/a.py": "x = 2\n"})
+        event = next(client.notifications())
+    assert event | {"kind": "log", "flow": "chat", "level": "info"} == event
+    after = daemon.ask("log", after=lines[-1]["sequence"])["lines"]
+    assert {name: event[name] for name in after[0]} == after[0]
+    assert daemon.ask("log", limit=1)["lines"] == daemon.ask("log")["lines"][-1:]
+    assert {line["flow"] for line in daemon.ask("log", flow="chat")["lines"]} == {"chat"}
+    daemon.end()
+    again = run_daemon(world).ready().ask("log")["lines"]
+    assert landed["text"] in [line["text"] for line in again]
+    numbers = [line["sequence"] for line in again]
+    assert numbers == sorted(set(numbers))
+
+
+def test_what_the_daemon_does_by_itself_is_told_as_it_goes_on(
+    azure_world: World, emulator: Emulator, run_daemon: Start
+) -> None:
+    world = azure_world
+    world.studio_flow("chat")
+    daemon = run_daemon(world).ready().settled()
+    emulator.latency = 0.05
+    told = []
+    with daemon.client() as client:
+        client.request("subscribe", {"kinds": ["progress", "result"]})
+        world.commit({f"flows/chat/part_{number}.py": "p = 1\n" for number in range(40)})
+        for event in client.notifications():
+            told.append(event)
+            if event["kind"] == "result":
+                break
+    steps = [event for event in told if event["kind"] == "progress" and event["what"] == "Pushing"]
+    assert steps
+    assert [one["done"] for one in steps] == sorted(one["done"] for one in steps)
+    assert {one["total"] for one in steps} == {40}
+    assert [one["over"] for one in steps] == [False] * (len(steps) - 1) + [True]
+
+
 @pytest.mark.parametrize(
     ("method", "params"),
     [
@@ -187,6 +293,10 @@ def test_another_configuration_is_read(world: World, daemon: Daemon) -> None:
         ("history", {"flow": "chat", "limit": 0}),
         ("history", {"flow": "chat", "limit": "many"}),
         ("history", {"flow": "nothing"}),
+        ("compare", {"flow": "chat", "before": "base"}),
+        ("compare", {"flow": "chat", "before": "base", "after": "nowhere"}),
+        ("findings", {"flow": "chat", "at": "nowhere"}),
+        ("log", {"after": "x"}),
     ],
 )
 def test_wrong_parameters_are_the_clients_mistake(daemon: Daemon, method: str, params: dict[str, Any]) -> None:
