@@ -47,6 +47,7 @@ COMMANDS = (
     Command("pause", "pause", "let background sync rest"),
     Command("resume", "pause", "let background sync go on"),
     Command("doctor", "doctor", "what is wrong, and how to fix it"),
+    Command("tui", "tui", "the terminal UI: every flow, live"),
     Command("demo", "demo", "try it with no Azure: a loopback share and sample flows"),
     Command("emulator", "emulator_cmd", "run the loopback Azure Files share"),
 )

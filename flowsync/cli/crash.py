@@ -12,7 +12,15 @@ from flowsync.errors import Exit
 
 
 def report(arguments: Sequence[str], error: Exception) -> int:
-    """Writes what happened to a file, says where it is, and returns the exit code for a bug.
+    """Writes what happened to a file, says where it is, and returns the exit code for a bug."""
+    name = write(arguments, error)
+    print(f"flowsync: this is a bug in flowsync ({type(error).__name__}); nothing was lost.", file=sys.stderr)
+    print(f"  please report it, with the file {name}", file=sys.stderr)
+    return Exit.BUG
+
+
+def write(arguments: Sequence[str], error: BaseException) -> str:
+    """Writes what happened to a file and returns its name.
 
     The file holds no environment and no values, only the command, versions and the traceback.
     """
@@ -21,6 +29,4 @@ def report(arguments: Sequence[str], error: Exception) -> int:
         file.write(f"flowsync {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
         file.write(f"command: {arguments[:1]}\n\n")
         file.write("".join(traceback.format_exception(error)))
-    print(f"flowsync: this is a bug in flowsync ({type(error).__name__}); nothing was lost.", file=sys.stderr)
-    print(f"  please report it, with the file {name}", file=sys.stderr)
-    return Exit.BUG
+    return name

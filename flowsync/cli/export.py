@@ -191,7 +191,7 @@ def _tell(
     from flowsync.cli.results import as_json, show
 
     if args.json:
-        made = [_as_json(one, target, True) for one, target in zip(exports, targets, strict=True)]
+        made = [_as_json(one, target, not args.dry_run) for one, target in zip(exports, targets, strict=True)]
         problems = [as_json(result) for result in troubles]
         say_json({"version": 1, "dry_run": args.dry_run, "exports": made, "problems": problems})
         return

@@ -9,7 +9,7 @@ from importlib import import_module
 from flowsync_tui.view.action import EVERYWHERE, Action
 
 # a module of ``view`` per screen or two; keys of a screen come before those of every screen
-_TABLES = ("main_actions", "other_actions")
+_TABLES = ("main_actions", "flow_actions", "other_actions")
 # the menus: the key that opens one, and what it is called
 MENUS = {"x": "More", "y": "Copy", "M": "Mode"}
 

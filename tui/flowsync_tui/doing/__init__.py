@@ -1,0 +1,1 @@
+"""What actions do, area by area: ``do_<id>(app)`` for each that no widget or screen does itself."""
