@@ -5,7 +5,7 @@
     model → layers (who stands above whom, in which order) → placing (columns, rows, wires) → drawing
 """
 
-from flowsync.core.graph.drawing import LEGEND, as_lines, as_text, drawable
+from flowsync.core.graph.drawing import LEGEND, as_lines, as_text, drawable, wire_cells
 from flowsync.core.graph.mermaid import as_mermaid
 from flowsync.core.graph.model import Box, Edge, Graph, changed_graph, graph_of
 from flowsync.core.graph.placing import Picture, Placed, Wire, placed
@@ -25,4 +25,5 @@ __all__ = [
     "drawable",
     "graph_of",
     "placed",
+    "wire_cells",
 ]

@@ -31,7 +31,7 @@ def as_lines(picture: Picture) -> list[str]:
     fork = {box.box.key: box.fork for box in picture.boxes}
     for number, wire in enumerate(picture.wires):
         above = wire.edge.target if wire.turned else wire.edge.source
-        for x, y, directions in _cells(wire):
+        for x, y, directions in wire_cells(wire):
             owner = above if y <= fork[above] else f"\n{number}"
             at = owners.setdefault((x, y), {})
             at[owner] = at.get(owner, 0) | directions
@@ -46,7 +46,7 @@ def as_lines(picture: Picture) -> list[str]:
     return ["".join(row).rstrip() for row in canvas]
 
 
-def _cells(wire: Wire) -> Iterator[tuple[int, int, int]]:
+def wire_cells(wire: Wire) -> Iterator[tuple[int, int, int]]:
     """Yields the cells of a wire between its boxes, and in which directions it leaves each."""
     for (x, y), (to_x, to_y) in zip(wire.points, wire.points[1:], strict=False):
         if x == to_x:

@@ -4,6 +4,8 @@
 unable to merge, and the caller merges lines, then asks ``new_flaws`` whether the result still hangs together.
 
     reading → pieces → threeway (identity, comments, texts, framing) → soundness → writing
+
+``settle_flow`` is the same merge with a person's picks put in where it is in conflict.
 """
 
 import re
@@ -13,11 +15,24 @@ from dataclasses import replace
 from flowsync.core.merge.decision import Action, Decision, Merged
 from flowsync.core.merge.pieces import Document, Side, meaning_of
 from flowsync.core.merge.reading import Unfit, read
+from flowsync.core.merge.settling import Pick, Picked, settled, union
 from flowsync.core.merge.soundness import Flaw, flaws
 from flowsync.core.merge.threeway import Woven, weave
 from flowsync.core.merge.writing import Markers, decided, written
 
-__all__ = ["Action", "Decision", "Markers", "Merged", "merge_flow", "new_flaws", "undecided"]
+__all__ = [
+    "Action",
+    "Decision",
+    "Markers",
+    "Merged",
+    "Pick",
+    "Picked",
+    "merge_flow",
+    "new_flaws",
+    "settle_flow",
+    "undecided",
+    "union",
+]
 
 ROUNDS = 8  # each puts at least one more place in conflict
 _DEFAULT = Markers()
@@ -41,6 +56,28 @@ def merge_flow(
         return Merged(b"", unable=str(reason))
 
 
+def settle_flow(
+    base: bytes | None, local: bytes, remote: bytes, picks: Mapping[str, Picked], markers: Markers = _DEFAULT
+) -> Merged:
+    """Merges two versions of a definition with the conflicts settled as a person picked, by the path of each.
+
+    A path that is not among ``picks`` stays in conflict. ``unable`` says so where a text does not fit where it was put.
+    """
+    if local in (base, remote) or remote == base:
+        return merge_flow(base, local, remote, markers)
+    try:
+        woven, reason = _sound(base or b"", local, remote, False)
+        if woven is None:
+            return _whole(base or b"", local, remote, picks.get(""), markers, reason)
+        document = settled(woven.document, picks)
+        left = replace(woven, document=document)
+        _flaws(left)
+        decisions = tuple(one for one in _suggesting(woven) if not (one.conflict and one.path in picks))
+        return Merged(_like(written(document, markers), local).encode(), decisions)
+    except Unfit as problem:
+        return Merged(b"", unable=str(problem))
+
+
 def new_flaws(local: bytes, remote: bytes, merged: bytes) -> tuple[str, ...]:
     """Returns, as sentences, what is broken in a merged flow's graph that is broken on neither side."""
     texts = (content.decode("utf-8", "replace") for content in (local, remote, merged))
@@ -61,6 +98,15 @@ def undecided(base: bytes, local: bytes, remote: bytes, markers: Markers, reason
 
 
 def _merged(base: bytes, local: bytes, remote: bytes, markers: Markers, follow_renames: bool) -> Merged:
+    woven, reason = _sound(base, local, remote, follow_renames)
+    if woven is None:
+        return undecided(base, local, remote, markers, reason)
+    text = _like(written(woven.document, markers), local)
+    return Merged(text.encode(), _suggesting(woven))
+
+
+def _sound(base: bytes, local: bytes, remote: bytes, follow_renames: bool) -> tuple[Woven | None, str]:
+    """Returns the merge with in conflict what would break the graph, or None and what breaks it all the same."""
     ours = read(local)
     before, theirs = read(base, ours.newline), read(remote, ours.newline)
     if follow_renames:
@@ -72,11 +118,19 @@ def _merged(base: bytes, local: bytes, remote: bytes, markers: Markers, follow_r
         found = _flaws(woven)
         fresh = [flaw for key, flaw in found.items() if key not in known]
         if not fresh:
-            text = _like(written(woven.document, markers), local)
-            return Merged(text.encode(), _suggesting(woven))
+            return woven, ""
         if not _force(forced, fresh, woven):
             break
-    return undecided(base, local, remote, markers, fresh[0].reason)
+    return None, fresh[0].reason
+
+
+def _whole(base: bytes, local: bytes, remote: bytes, picked: Picked | None, markers: Markers, reason: str) -> Merged:
+    """Returns the merge of files that are in conflict as a whole."""
+    if picked is None:
+        return undecided(base, local, remote, markers, reason)
+    if isinstance(picked, str):
+        return Merged(picked.encode())
+    return Merged({Pick.BASE: base, Pick.LOCAL: local, Pick.REMOTE: remote}[picked])
 
 
 def _flaws(woven: Woven) -> dict[tuple[str, ...], Flaw]:

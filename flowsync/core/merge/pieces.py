@@ -64,11 +64,15 @@ class Entry:
 
 @dataclass(slots=True)
 class Clash:
-    """An entry of which the two sides cannot both be kept; None where that side has no such entry."""
+    """An entry of which the two sides cannot both be kept; None where that side has no such entry.
+
+    ``path`` is that of its decision.
+    """
 
     base: Entry | None
     local: Entry | None
     remote: Entry | None
+    path: str = ""
 
     def of(self, side: Side) -> Entry | None:
         """Returns the entry of one side."""

@@ -178,7 +178,7 @@ class _Weaver:
     def clash(self, path: str, versions: Versions, reason: str) -> Clash:
         """Notes a conflict and returns it."""
         self.decisions.append(_decision(path, Action.CONFLICT, versions, reason))
-        return Clash(*versions)
+        return Clash(*versions, path)
 
 
 def _parted(base: Document, local: Document, remote: Document) -> tuple[Document, Document, Document]:

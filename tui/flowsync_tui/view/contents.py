@@ -1,0 +1,69 @@
+"""Contents of files as a terminal may show them: nothing in them is obeyed, reordered, hidden or taken for markup.
+
+A control character is shown as its picture (``␛``), what turns the direction of writing or is invisible as its code
+(``‹U+202E›``), a tab as blanks, a byte that is no UTF-8 as ``\\xff``.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+TAB = 4
+
+_PICTURES = {code: chr(0x2400 + code) for code in range(32) if code != 9} | {0x7F: "␡"}
+_NAMED = [*range(0x80, 0xA0), 0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x2028, 0x202F)]
+_NAMED += [*range(0x2060, 0x2070), 0xFEFF, *range(0xFFF9, 0xFFFC)]
+_SHOWN: dict[int, str] = _PICTURES | {code: f"‹U+{code:04X}›" for code in _NAMED}
+_ODD = re.compile("[^\x20-\x7e\xa0-\xac\xae-\u05ff\u0620-\u1fff\u3000-\ud7ff\uf900-\ufaff]")
+_LAST_RESORT = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def shown(text: str) -> str:
+    """Returns one line of text, harmless."""
+    if text.isascii() and text.isprintable():
+        return text
+    if "\t" in text:
+        text = text.expandtabs(TAB)
+    return _ODD.sub(_one, text.translate(_SHOWN))
+
+
+def decoded(content: bytes) -> str:
+    """Returns a file's content as text; bytes that are none stand as ``\\xff``."""
+    return content.decode("utf-8", "backslashreplace")
+
+
+def is_binary(content: bytes) -> bool:
+    """Tells whether a content is not meant to be read: as Git does, by a NUL near its start."""
+    return b"\0" in content[:8000]
+
+
+def content_of(said: Mapping[str, Any] | None) -> bytes | None:
+    """Returns the bytes that the daemon's ``content`` answered; None if there is no such file, or not here."""
+    if said is None or said.get("too_large"):
+        return None
+    if "text" in said:
+        return str(said["text"]).encode("utf-8", "surrogatepass")
+    from base64 import b64decode  # here, since few files need it
+
+    return b64decode(said["base64"])
+
+
+def lines_of(text: str) -> list[str]:
+    """Splits a text at its line feeds only, as Git does; a last one ends the last line."""
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return lines
+
+
+def _one(found: re.Match[str]) -> str:
+    character = found.group()
+    if unicodedata.category(character) in _LAST_RESORT:
+        return f"‹U+{ord(character):04X}›"
+    return character
+
+
+def harmless(text: str) -> bool:
+    """Tells whether a text holds nothing that a terminal would obey, so that it can be edited on it as it is."""
+    return all(shown(line) == line.expandtabs(TAB) for line in text.splitlines())

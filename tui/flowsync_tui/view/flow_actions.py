@@ -1,0 +1,58 @@
+"""The actions of the screens about one flow: diff, graph, source, history, checks, resolve."""
+
+from flowsync_tui.view import guards
+from flowsync_tui.view.action import Action, Level
+
+_DIFF, _GRAPH, _HISTORY, _CHECKS, _RESOLVE = ("diff",), ("graph",), ("history",), ("checks",), ("resolve",)
+_FREE = Level.NONE
+
+ACTIONS = (
+    Action("diff.next", "n", _DIFF, "Next", "to the next change, and on to the next file", hint=1),
+    Action("diff.previous", "N", _DIFF, "Previous", "to the change before", hint=2),
+    Action("diff.next_file", "J", _DIFF, "Next file", "to the next file", hint=3),
+    Action("diff.previous_file", "K", _DIFF, "File before", "to the file before"),
+    Action("diff.sides", "b", _DIFF, "Sides", "compare another two: base, local, Studio, the worktree, commits", _FREE,
+           "flowsync diff {flow}", hint=4),
+    Action("diff.split", "s", _DIFF, "Split", "side by side, or one below the other", hint=5),
+    Action("diff.spaces", "w", _DIFF, "Whitespace", "let blanks count as changes, or not", hint=7),
+    Action("diff.context", "c", _DIFF, "Context", "more, all or less of what is the same", hint=6),
+    Action("diff.copy", "y", _DIFF, "Copy", "copy the change as a patch"),
+    Action("diff.edit", "e", _DIFF, "Edit", "open the file in your editor, at the change", writes=True),
+    Action("diff.pager", "vertical_line", _DIFF, "Pager", "show the file's diff in Git's pager"),
+    Action("graph.edit", "e", _GRAPH, "Edit", "open the node's source in your editor", writes=True, hint=2),
+    Action("graph.rail", "s", _GRAPH, "Rail", "the drawing, or one line for each node", hint=3),
+    Action("graph.sides", "b", _GRAPH, "Sides", "mark what changed between another two sides", _FREE,
+           "flowsync diff --semantic {flow}", hint=4),
+    Action("graph.checks", "v", _GRAPH, "Checks", "what validation finds", _FREE, "flowsync validate {folder}", hint=5),
+    Action("graph.copy", "y", _GRAPH, "Copy", "copy the graph as text"),
+    Action("source.edit", "e", ("source",), "Edit", "open the file in your editor", writes=True, hint=1),
+    Action("source.copy", "y", ("source",), "Copy", "copy the text", hint=2),
+    Action("history.mark", "space", _HISTORY, "Mark", "mark this version: Enter on another compares the two", hint=2),
+    Action("history.restore", "r", _HISTORY, "Restore", "bring the flow back as it was here, by a new commit",
+           Level.ASK, "flowsync restore --at {commit} {flow}", guards.live, True, 3),
+    Action("history.copy", "y", _HISTORY, "Copy id", "copy the commit's id", hint=4),
+    Action("history.graph", "f", _HISTORY, "Graph", "the graph as it was here", hint=5),
+    Action("checks.again", "v", _CHECKS, "Again", "validate once more", _FREE, "flowsync validate {folder}", hint=2),
+    Action("checks.edit", "e", _CHECKS, "Edit", "open your editor at the place", writes=True, hint=3),
+    Action("checks.copy", "y", _CHECKS, "Copy", "copy the finding", hint=4),
+    Action("resolve.base", "1", _RESOLVE, "Base", "take what both sides came from", hint=1),
+    Action("resolve.local", "2", _RESOLVE, "Local", "take the branch's side", _FREE, "flowsync resolve {flow} --ours",
+           hint=2),
+    Action("resolve.remote", "3", _RESOLVE, "Studio", "take Studio's side", _FREE, "flowsync resolve {flow} --theirs",
+           hint=3),
+    Action("resolve.both", "b", _RESOLVE, "Both", "take both, the branch's first", hint=4),
+    Action("resolve.edit", "e", _RESOLVE, "Edit", "write it yourself, in your editor", hint=7),
+    Action("resolve.next", "n", _RESOLVE, "Next", "to the next place, the open ones first", hint=5),
+    Action("resolve.previous", "N", _RESOLVE, "Previous", "to the place before"),
+    Action("resolve.undo", "z", _RESOLVE, "Undo", "take the last pick back", hint=8),
+    Action("resolve.file", "F", _RESOLVE, "File", "decide about the whole file, or place by place again"),
+    Action("resolve.checks", "v", _RESOLVE, "Check", "what validation finds in the result", hint=9),
+    Action("resolve.result", "d", _RESOLVE, "Result", "the whole file as it will be"),
+    Action("resolve.tool", "M", _RESOLVE, "Mergetool", "settle it all in your merge tool", Level.ASK,
+           "flowsync resolve {flow} --tool", guards.live, True),
+    Action("resolve.suggested", "4", _RESOLVE, "Suggested", "take what flowsync suggests here"),
+    Action("resolve.all_local", "", _RESOLVE, "Rest local", "take the branch's side wherever nothing is picked"),
+    Action("resolve.all_remote", "", _RESOLVE, "Rest Studio", "take Studio's side wherever nothing is picked"),
+    Action("resolve.apply", "enter", _RESOLVE, "Apply", "commit the merge as picked", Level.ASK, "", guards.live,
+           True, 6),
+)  # fmt: skip
