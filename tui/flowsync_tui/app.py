@@ -1,6 +1,7 @@
 """The app: it holds the state, takes in what the bridge hears, has actions done. Screens compose; it only routes."""
 
 import asyncio
+import contextvars
 import inspect
 import os
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from importlib import import_module
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.dom import DOMNode
 from textual.screen import Screen
@@ -47,17 +49,28 @@ class FlowsyncApp(App[int]):
         self.plain = options.plain or options.settings.plain
         self.keys = Keys(options.settings.keys)
         self.store = Store(State(read_only=options.read_only or options.settings.read_only))
-        self.bridge = Bridge(options.start, self.hear)
+        self.bridge = Bridge(options.start, self.hear, options.clock)
         self.failure: Exception | None = None
         self.drawn_styles: Styles | None = None
         self.undone: list[Undo] = []
         self._heard: deque[Event] = deque()
         self._loop_thread = 0
+        self._surroundings: contextvars.Context | None = None  # what timers want to know of the app, on any thread's behalf
         self._flushing = False
         self._flushed = 0.0
         self.animation_level = "none"
 
     # starting
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Says so where nothing would be legible, and goes on where it is again."""
+        from flowsync_tui.screens.too_small import TooSmall
+
+        small = event.size.width < LEAST[0] or event.size.height < LEAST[1]
+        if small and not isinstance(self.screen, TooSmall):
+            self.push_screen(TooSmall(LEAST))
+        elif not small and isinstance(self.screen, TooSmall):
+            self.pop_screen()
 
     def get_default_screen(self) -> Screen[Any]:
         """Returns the main screen."""
@@ -65,7 +78,7 @@ class FlowsyncApp(App[int]):
 
     def on_mount(self) -> None:
         """Begins to listen; what is drawn first waits for nothing."""
-        self._loop_thread = threading.get_ident()
+        self._loop_thread, self._surroundings = threading.get_ident(), contextvars.copy_context()
         self.set_class(self.ascii_only, "-ascii")
         self.set_class(self.plain, "-plain")
         self.register_theme(HIGH_CONTRAST)
@@ -120,6 +133,10 @@ class FlowsyncApp(App[int]):
         """Returns what is known."""
         return self.store.state
 
+    def now(self) -> float:
+        """Returns what the clock says, in seconds since 1970."""
+        return self.options.clock()
+
     def hear(self, event: Event) -> None:
         """Takes in an event, from any thread; changes of a tenth of a second are drawn together."""
         self._heard.append(event)
@@ -127,7 +144,7 @@ class FlowsyncApp(App[int]):
             self._arm()
         elif self._loop is not None and not self._loop.is_closed():
             try:
-                self._loop.call_soon_threadsafe(self._arm)
+                self._loop.call_soon_threadsafe(self._arm, context=self._surroundings)
             except RuntimeError:  # the loop ended between the look and the call; nobody draws any more
                 self._heard.clear()
 
@@ -172,7 +189,7 @@ class FlowsyncApp(App[int]):
     def tell(self, deed: str, text: str, flow: str = "", twin: str = "", hint: str = "") -> None:
         """Puts a line into Activity; errors are a toast, too."""
         said = f"{text} ({hint})" if hint and hint not in text else text
-        self.hear({"kind": "entry", "entry": Entry(time.time(), deed, flow, said, twin, hint)})
+        self.hear({"kind": "entry", "entry": Entry(self.now(), deed, flow, said, twin, hint)})
         if deed in ("error", "failed"):
             self.toast(f"{flow}: {text}" if flow else text, hint, bad=True)
 
@@ -243,8 +260,8 @@ class FlowsyncApp(App[int]):
         """Asks whether to go on; no is the default. With ``name``, that has to be typed."""
         from flowsync_tui.widgets.confirm import Confirm
 
-        question: Screen[bool] = Confirm(title, lines, do, name)
-        return bool(await self.push_screen_wait(question))
+        answer: bool = await self.push_screen_wait(Confirm(title, lines, do, name))
+        return answer
 
     # leaving
 

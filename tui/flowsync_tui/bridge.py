@@ -27,8 +27,8 @@ _KINDS = ["health", "flows", "result", "live", "notice", "log"]
 class Bridge:
     """Listens for one repository, and asks its daemon."""
 
-    def __init__(self, start: Path, tell: Tell) -> None:
-        self._start, self._tell = start, tell
+    def __init__(self, start: Path, tell: Tell, clock: Callable[[], float] = time.time) -> None:
+        self._start, self._tell, self._clock = start, tell, clock
         self._closed = threading.Event()
         self._again = threading.Event()
         self._listener: Client | None = None
@@ -125,7 +125,7 @@ class Bridge:
         repeated = self._phase == (phase, why)
         self._phase = (phase, why)
         if not repeated or phase is Phase.LOST:
-            self._tell({"kind": "phase", "phase": phase.value, "why": why, "hint": hint, "at": time.time()})
+            self._tell({"kind": "phase", "phase": phase.value, "why": why, "hint": hint, "at": self._clock()})
 
     # asking
 

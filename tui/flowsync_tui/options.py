@@ -1,5 +1,6 @@
 """How a session is started; the command line fills it in. Imports no Textual."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,10 @@ def _unreported(error: BaseException) -> str:
 
 @dataclass
 class Options:
-    """``report`` writes what happened to a file and returns its name; ``settings_file`` is watched for changes."""
+    """``report`` writes what happened to a file and returns its name.
+
+    ``clock`` tells seconds since 1970; ``settings_file`` is what : Settings opens.
+    """
 
     start: Path
     settings: Settings = field(default_factory=Settings)
@@ -21,4 +25,5 @@ class Options:
     plain: bool = False
     ascii: bool = False
     read_only: bool = False
+    clock: Callable[[], float] = time.time
     report: Callable[[BaseException], str] = _unreported

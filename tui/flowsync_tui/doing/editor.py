@@ -18,7 +18,25 @@ if TYPE_CHECKING:
 
 _FALLBACK = ("nano", "vi")
 # how editors take a line; the others open a file's beginning
-_PLUS = frozenset(["vi", "vim", "nvim", "view", "gvim", "nano", "pico", "emacs", "emacsclient", "micro", "joe", "ne", "mg", "kak", "jed", "mcedit"])
+_PLUS = frozenset(
+    {
+        "vi",
+        "vim",
+        "nvim",
+        "view",
+        "nano",
+        "pico",
+        "emacs",
+        "emacsclient",
+        "micro",
+        "joe",
+        "ne",
+        "mg",
+        "kak",
+        "jed",
+        "mcedit",
+    }
+)
 _COLON = frozenset({"hx", "helix", "subl", "zed", "lapce"})
 _GOTO = frozenset({"code", "codium", "code-insiders", "cursor", "windsurf"})
 

@@ -1,6 +1,5 @@
 """The main screen: flows, the flow under the cursor, and what flowsync did."""
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -63,9 +62,9 @@ class MainScreen(Room, screen="main"):
         flows = self.query_one(FlowList)
         # a plain session is read line by line: rows do not jump about while it is open
         self._rows = listed(self.state, self.pattern, "name" if self.ui.plain else self.sort)
-        flows.take(self.state, self._rows, time.time())
+        flows.take(self.state, self._rows, self.ui.now())
         self._title(flows, "1", "Flows", self._listing())
-        flows.border_subtitle = Content(f" {flows.index + 1} of {len(self._rows)} ") if self._rows else Content("")
+        flows.border_subtitle = Content(f"{flows.index + 1} of {len(self._rows)}") if self._rows else Content("")
         if not self._rows:
             self.show_detail()
 
@@ -86,13 +85,13 @@ class MainScreen(Room, screen="main"):
             self._title(detail, "2", "Flow")
             return
         files = self._files.get(flow.name)
-        detail.take(overview(self.state, flow, files, time.time()))
+        detail.take(overview(self.state, flow, files, self.ui.now()))
         self._title(detail, "2", clean(flow.name))
 
     def clock(self) -> None:
         """Draws what depends on the time."""
         super().clock()
-        self.query_one(FlowList).take(self.state, self._rows, time.time())
+        self.query_one(FlowList).take(self.state, self._rows, self.ui.now())
 
     def on_virtual_list_moved(self, event: VirtualList.Moved) -> None:
         """Follows the cursor: the panel beside it shows that flow."""
@@ -100,7 +99,7 @@ class MainScreen(Room, screen="main"):
         if event.list is not flows:
             return
         name = flows.flow.name if flows.flow else ""
-        flows.border_subtitle = Content(f" {event.index + 1} of {flows.count} ") if flows.count else Content("")
+        flows.border_subtitle = Content(f"{event.index + 1} of {flows.count}") if flows.count else Content("")
         if name != self.state.cursor:
             self.state.cursor = name
             self.show_detail()

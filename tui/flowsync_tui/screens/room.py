@@ -8,7 +8,6 @@
 ``do_<id>`` methods of the focused widget, its parents, the screen, and ``flowsync_tui.doing`` are tried in this order.
 """
 
-import time
 from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -72,9 +71,8 @@ class Room(Screen[None]):
 
     def refresh_frame(self) -> None:
         """Draws the top line and the hints anew."""
-        if self.is_mounted:
-            self.query_one(StatusBar).take(self.state, time.time())
-            self.query_one(Hints).take([self._hint(action) for action in actions.hints(self.NAME)])
+        self.query_one(StatusBar).take(self.state, self.ui.now())
+        self.query_one(Hints).take([self._hint(action) for action in actions.hints(self.NAME)])
 
     def clock(self) -> None:
         """Draws what depends on the time; called every few seconds while the screen is in sight."""

@@ -97,7 +97,7 @@ FLOW = (
     ),
     Action(
         "all.sync",
-        "ctrl+s",
+        "A",
         _MAIN,
         "Sync all",
         "take every edit to the other side",
@@ -219,7 +219,7 @@ FLOW = (
         "Resolve",
         "settle a conflict",
         Level.NONE,
-        "flowsync resolve --tool {flow}",
+        "flowsync resolve {flow} --tool",
         guards.conflict,
         False,
         2,

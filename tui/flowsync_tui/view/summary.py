@@ -30,7 +30,7 @@ class Part(NamedTuple):
 
 def top_line(state: State, now: float, width: int) -> Line:
     """Returns the top line at a width."""
-    parts = [part for part in _parts(state, now) if part.pieces]
+    parts = [part for part in _parts(state, now) if any(text for text, _ in part.pieces)]
     while len(parts) > 1 and _width(parts) > width:
         parts.remove(max(parts, key=lambda part: part.rank))
     line: Line = [(" ", "plain")]
