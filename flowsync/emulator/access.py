@@ -1,8 +1,9 @@
 """Whether a request may be believed: its API version, its date, and who signed it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flowsync.emulator import bearer, sas, sharedkey, ticks
+from flowsync.emulator.bearer import Identity
 from flowsync.emulator.grant import Grant
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.service import Service
@@ -24,7 +25,7 @@ def check(service: Service, call: Call, needs: str, kinds: str) -> None:
     """Raises Refused unless the request is signed by someone who may do what needs one of the letters ``needs``."""
     authorization = call.headers.get("Authorization", "")
     version = call.headers.get("x-ms-version")
-    _check_account(service, call, keyed="sig" in call.query or authorization.startswith("SharedKey "))
+    check_account(service, call, keyed="sig" in call.query or authorization.startswith("SharedKey "))
     if "sig" in call.query:
         _check_sas(service, call, needs, kinds, authorization)
     elif not authorization:
@@ -40,7 +41,7 @@ def check(service: Service, call: Call, needs: str, kinds: str) -> None:
         raise Refused("InvalidAuthenticationInfo", status=400)
 
 
-def _check_account(service: Service, call: Call, keyed: bool) -> None:
+def check_account(service: Service, call: Call, keyed: bool) -> None:
     """Raises Refused for what the account's owner has forbidden: this network, or keys and what is signed with them."""
     for workspace in service.workspaces.of_account(call.target.account):
         if workspace.firewall:
@@ -80,8 +81,13 @@ def _check_bearer(service: Service, call: Call, authorization: str, kinds: str) 
     if call.headers.get("x-ms-file-request-intent", "").lower() != "backup":
         raise Refused("MissingRequiredHeader", "A bearer token needs x-ms-file-request-intent: backup.")
     roles = (FILE_CONTRIBUTOR, FILE_READER) if call.method in ("GET", "HEAD") else (FILE_CONTRIBUTOR,)
+    check_roles(service, call, call.bearer, roles)
+
+
+def check_roles(service: Service, call: Call, who: Identity, roles: Sequence[str]) -> None:
+    """Raises Refused unless somebody has one of the roles, as far as the account is a workspace's."""
     for workspace in service.workspaces.of_account(call.target.account):
-        if not workspace.allows(call.bearer.oid, call.bearer.upn, *roles):
+        if not workspace.allows(who.oid, who.upn, *roles):
             raise Refused("AuthorizationPermissionMismatch")
 
 

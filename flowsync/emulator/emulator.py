@@ -10,12 +10,13 @@ from typing import Self
 from aiohttp import web
 
 from flowsync.emulator.background import Background
+from flowsync.emulator.blobs.store import Blobs
 from flowsync.emulator.faults import Faults
 from flowsync.emulator.server import Handler, listen
 from flowsync.emulator.service import Service
 from flowsync.emulator.smb_client import SmbClient
 from flowsync.emulator.store import deletion
-from flowsync.emulator.store.share import Store
+from flowsync.emulator.store.share import INSIDE, Store
 from flowsync.emulator.ticks import Clock
 from flowsync.emulator.tls import make_certificate
 from flowsync.emulator.witness import Callback, Witness
@@ -174,12 +175,7 @@ class Emulator:
         runner: web.ServerRunner | None = None
         try:
             deletion.purge(store)
-            workspaces = Workspaces(self.workspaces, store.catalog)
-            service = Service(store, store.clock, self._accounts, workspaces, opaque_tokens=self._opaque_tokens)
-            service.later = asyncio.get_running_loop().call_later
-            for share in (*self._shares, *(workspace.share for workspace in workspaces)):
-                if not store.exists(self.account, share):
-                    store.create(self.account, share)
+            service = self._open(store)
             self._handler = Handler(service, self.faults, self._witness, self._latency, self._control)
             tls = self._certificate.context() if self._certificate else None
             try:
@@ -196,6 +192,19 @@ class Emulator:
             if self._handler is not None:
                 self._handler.close()
             store.close()
+
+    def _open(self, store: Store) -> Service:
+        """Makes what the requests work on, with the shares and containers that were asked for."""
+        workspaces = Workspaces(self.workspaces, store.catalog)
+        blobs = Blobs(store.data / INSIDE / "blobs", store.catalog)
+        for workspace in workspaces:
+            blobs.serve(workspace.account, workspace.container)
+        for share in (*self._shares, *(workspace.share for workspace in workspaces)):
+            if not store.exists(self.account, share):
+                store.create(self.account, share)
+        service = Service(store, store.clock, self._accounts, workspaces, blobs, opaque_tokens=self._opaque_tokens)
+        service.later = asyncio.get_running_loop().call_later
+        return service
 
 
 def _workspace(text: str, account: str) -> Workspace:

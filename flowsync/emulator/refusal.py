@@ -35,6 +35,8 @@ _STORAGE: Mapping[str, tuple[int, str]] = {
         403,
         "This request is not authorized to perform this operation using this source IP.",
     ),
+    "BlobAlreadyExists": (409, "The specified blob already exists."),
+    "BlobNotFound": (404, "The specified blob does not exist."),
     "CannotDeleteFileOrDirectory": (
         409,
         "The file or directory could not be deleted because it is in use by an SMB client.",
@@ -45,6 +47,7 @@ _STORAGE: Mapping[str, tuple[int, str]] = {
         "The specified resource state could not be flushed from an SMB client in the specified time.",
     ),
     "ConditionNotMet": (412, "The condition specified using HTTP conditional header(s) is not met."),
+    "ContainerNotFound": (404, "The specified container does not exist."),
     "ContainerQuotaDownsizeNotAllowed": (409, "The share's quota cannot be reduced now."),
     "CopyIdMismatch": (409, "The specified copy ID did not match the copy ID for the pending copy operation."),
     "DeletePending": (409, "The specified resource is marked for deletion by an SMB client."),

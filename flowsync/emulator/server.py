@@ -16,6 +16,7 @@ from typing import Protocol
 from aiohttp import ClientError, web
 
 from flowsync.emulator import control, structured
+from flowsync.emulator.blobs.front import BlobFront
 from flowsync.emulator.faults import Fault, Faults
 from flowsync.emulator.files_front import FilesFront
 from flowsync.emulator.operation import Operation
@@ -65,7 +66,7 @@ class Handler:
         self.witness = witness
         self.latency = latency
         self._with_control = with_control
-        self._fronts: tuple[Front, ...] = (WorkspaceFront(service), FilesFront(service))
+        self._fronts: tuple[Front, ...] = (WorkspaceFront(service), BlobFront(service), FilesFront(service))
         self._threads = ThreadPoolExecutor(_CALLBACKS, "flowsync-emulator-callback")
         self._numbers = itertools.count(1)
         self._stem = f"{os.urandom(4).hex()}-001a-0063-{os.urandom(2).hex()}"

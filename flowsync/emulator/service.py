@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from flowsync.emulator.blobs.store import Blobs
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.smb import MAX_FLUSH, Neighbours
 from flowsync.emulator.store.node import Node
@@ -23,6 +24,7 @@ class Service:
     clock: Clock
     accounts: Mapping[str, bytes]
     workspaces: Workspaces
+    blobs: Blobs
     neighbours: Neighbours = field(default_factory=Neighbours)
     opaque_tokens: bool = False
     later: Callable[[float, Callable[[], None]], object] = lambda seconds, call: call()

@@ -126,11 +126,11 @@ class Changed(Exception):
     """The file changed while it was being sent: the connection must break rather than mix two states."""
 
 
-def find_target(raw_path: str, host: str, accounts: Mapping[str, bytes]) -> Target:
+def find_target(raw_path: str, host: str, accounts: Mapping[str, bytes], service: str = "file") -> Target:
     """Reads account, share and path from a URL's path (path style) or from its host and path (host style)."""
     label, _, rest = host.partition(".")
     pieces = raw_path.lstrip("/").split("/", 2) if raw_path[:2] != "//" else ["", *raw_path[2:].split("/", 1)]
-    if label in accounts and rest.startswith("file"):
+    if label in accounts and rest.startswith(service):
         share, _, path = raw_path[1:].partition("/")
         return Target(label, unquote(share), path)
     pieces += [""] * (3 - len(pieces))

@@ -51,8 +51,6 @@ def _identify(service: Service, call: Call) -> Identity:
     authorization = call.headers.get("Authorization", "")
     if not authorization.startswith("Bearer "):
         raise _refused("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
-    if not call.secure:
-        raise Refused("InvalidAuthenticationToken", "A bearer token is only accepted over https.")
     now = service.clock.now()
     try:
         return bearer.read(authorization, _AUDIENCES | {f"https://{call.host}"}, now, service.opaque_tokens)
@@ -73,19 +71,19 @@ def _check_role(workspace: Workspace, call: Call, who: Identity, needs: str) -> 
         raise Refused(
             "AuthorizationFailed",
             f"The client '{who.upn or who.oid}' with object id '{who.oid}' does not have authorization to perform "
-            f"action '{_action(call)}' over scope '{workspace.arm_id}' or the scope is invalid. If access was recently "
-            "granted, please refresh your credentials.",
+            f"action '{_action(call, needs)}' over scope '{workspace.arm_id}' or the scope is invalid. If access was "
+            "recently granted, please refresh your credentials.",
         )
 
 
-def _action(call: Call) -> str:
+def _action(call: Call, needs: str) -> str:
     """Returns the permission's name, as a role's definition lists it."""
     base = "Microsoft.MachineLearningServices/workspaces"
     if call.operation == "list_secrets":
         return f"{base}/datastores/listSecrets/action"
     if call.target.account == ARM:
         return f"{base}/datastores/read" if "datastore" in call.operation else f"{base}/read"
-    return f"{base}/PromptFlows/{'read' if call.method == 'GET' else 'write'}"
+    return f"{base}/PromptFlows/{'write' if needs == 'w' else 'read'}"
 
 
 def _check_phase(workspace: Workspace, call: Call, needs: str) -> None:

@@ -24,10 +24,13 @@ ARM: Mapping[str, tuple[int, str]] = {
 
 AZUREML: Mapping[str, tuple[int, str]] = {
     "BadArgument": (400, "The request is not valid."),
+    "DataNotFound": (400, "There is no data at this place."),
     "FlowDefinitionNotFound": (400, "There is no flow definition at this path of the workspace's file share."),
     "FlowNotFound": (404, "The flow was not found."),
     "FlowOwnershipRequired": (403, "Only the owner of the flow may change it."),
     "NoSuchOperation": (404, "There is no such operation."),
+    "RunAlreadyExists": (409, "There is a run of this name already."),
+    "RunNotFound": (404, "The run was not found."),
     "ServiceReadOnly": (403, "Prompt flow has been retired. This workspace is in read-only mode."),
     "ServiceRetired": (410, "Prompt flow has been retired."),
 }

@@ -1,10 +1,12 @@
-"""What the index says of each flow: the same record, seen as an entity."""
+"""What the index says of each flow and run: the same records, seen as entities."""
 
 from typing import Any
 
 from flowsync.emulator import ticks
 from flowsync.emulator.service import Service
+from flowsync.emulator.workspace import history
 from flowsync.emulator.workspace.flows import KIND as FLOW
+from flowsync.emulator.workspace.runs import KIND as RUN
 from flowsync.emulator.workspace.state import Record, Workspace
 
 
@@ -13,9 +15,15 @@ def flows(service: Service, workspace: Workspace) -> list[Record]:
     return [_flow(workspace, record) for record in service.workspaces.records(workspace, FLOW)]
 
 
+def runs(service: Service, workspace: Workspace) -> list[Record]:
+    """Returns an entity for each run of a workspace."""
+    return [_run(workspace, record) for record in service.workspaces.records(workspace, RUN)]
+
+
 def name(entity: Record) -> str:
     """Returns what a free text search looks at."""
-    return str(entity["annotations"].get("flowName") or "")
+    annotations = entity["annotations"]
+    return str(annotations.get("flowName") or annotations.get("displayName") or "")
 
 
 def _flow(workspace: Workspace, record: Record) -> Record:
@@ -42,6 +50,32 @@ def _flow(workspace: Workspace, record: Record) -> Record:
         "flowDefinitionFilePath": record["flowDefinitionFilePath"],
     }
     return _entity(workspace, "flows", record["flowId"], annotations, properties, record["lastModifiedDate"])
+
+
+def _run(workspace: Workspace, record: Record) -> Record:
+    shown = history.metadata(workspace, record)
+    over = shown["endTimeUtc"] is not None
+    annotations = {
+        "archived": record["hidden"],
+        "tags": record["tags"],
+        "displayName": record["displayName"],
+        "description": record["description"],
+        "status": shown["status"],
+        "metrics": {one: {"lastValue": value} for one, value in record["outcome"]["metrics"].items()} if over else {},
+        "error": shown["error"],
+    }
+    properties = {
+        "creationContext": _creation(record["created"], {**record["owner"], "userPrincipalName": None}),
+        "runId": record["name"],
+        "runUuid": record["uuid"],
+        "experimentName": record["experiment"],
+        "runType": shown["runType"],
+        "startTime": shown["startTimeUtc"],
+        "endTime": shown["endTimeUtc"],
+        "duration": shown["duration"],
+        "userProperties": shown["properties"],
+    }
+    return _entity(workspace, "runs", record["name"], annotations, properties, record["created"])
 
 
 def _creation(created: str, owner: dict[str, Any]) -> Record:

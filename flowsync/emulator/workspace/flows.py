@@ -129,8 +129,7 @@ def _tags(wanted: dict[str, Any]) -> dict[str, str] | None:
 
 
 def _studio(workspace: Workspace, flow_id: str) -> str:
-    wsid = workspace.arm_id.replace("/resourceGroups/", "/resourcegroups/")
-    return f"https://ml.azure.com/prompts/flow/{workspace.id}/{flow_id}/details?wsid={wsid}"
+    return f"https://ml.azure.com/prompts/flow/{workspace.id}/{flow_id}/details?wsid={workspace.studio_id}"
 
 
 def _is_on_share(service: Service, workspace: Workspace, path: str) -> bool:

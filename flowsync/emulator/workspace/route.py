@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from flowsync.emulator.operation import Operation
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.wire import Target
-from flowsync.emulator.workspace import arm, flows, index
+from flowsync.emulator.workspace import arm, flows, history, index, runs
 
 PREFIXES = frozenset({"subscriptions", "flow", "index", "history", "metric"})
 _PROVIDER = "providers/microsoft.machinelearningservices/workspaces"
@@ -27,12 +27,24 @@ _ARM: Mapping[tuple[str, str], Operation] = {
 }
 
 _FLOW = f"flow/api/{_WORKSPACE}"
+_HISTORY = f"history/v1.0/{_WORKSPACE}"
 _SERVICES: Mapping[tuple[str, str], Operation] = {
     ("POST", f"{_FLOW}/flows"): Operation("create_flow", flows.create, "w"),
     ("GET", f"{_FLOW}/flows"): Operation("list_flows", flows.list_, "r"),
     ("GET", f"{_FLOW}/flows/{{flow}}"): Operation("get_flow", flows.get, "r"),
     ("PUT", f"{_FLOW}/flows/{{flow}}"): Operation("update_flow", flows.update, "w"),
     ("PATCH", f"{_FLOW}/flows/{{flow}}"): Operation("patch_flow", flows.patch, "w"),
+    ("GET", f"{_FLOW}/tracesessions"): Operation("get_trace_session", runs.trace_session, "r"),
+    ("POST", f"{_FLOW}/bulkruns/submit"): Operation("submit_run", runs.submit, "w"),
+    ("GET", f"{_FLOW}/bulkruns/{{run}}"): Operation("get_run", runs.get, "r"),
+    ("GET", f"{_FLOW}/bulkruns/{{run}}/childruns"): Operation("get_run_lines", runs.children, "r"),
+    ("GET", f"{_FLOW}/bulkruns/{{run}}/logcontent"): Operation("get_run_log", runs.log, "r"),
+    ("POST", f"{_FLOW}/bulkruns/{{run}}/cancel"): Operation("cancel_run", runs.cancel, "w"),
+    ("POST", f"{_HISTORY}/rundata"): Operation("get_run_data", history.run_data, "r"),
+    ("PATCH", f"{_HISTORY}/runs/{{run}}/modify"): Operation("modify_run", history.modify, "w"),
+    ("POST", f"metric/v2.0/{_WORKSPACE}/runs/{{run}}/lastvalues"): Operation(
+        "get_run_metrics", history.last_values, "r"
+    ),
     ("POST", f"index/v1.0/{_WORKSPACE}/entities"): Operation("query_index", index.query, "r"),
 }
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from flowsync.emulator.refusal import Refused
 from flowsync.emulator.store.catalog import Catalog
+from flowsync.emulator.workspace.execution import Result
 
 TENANT = "72f988bf-0000-4000-8000-2d7cd011db47"
 """The tenant of every emulated subscription; a token from another one is refused as Azure does."""
@@ -18,13 +19,14 @@ READER = "Reader"
 DATA_SCIENTIST = "AzureML Data Scientist"
 FILE_READER = "Storage File Data Privileged Reader"
 FILE_CONTRIBUTOR = "Storage File Data Privileged Contributor"
-ROLES = (READER, DATA_SCIENTIST, FILE_READER, FILE_CONTRIBUTOR)
+BLOB_READER = "Storage Blob Data Reader"
+BLOB_CONTRIBUTOR = "Storage Blob Data Contributor"
 
 Record = dict[str, Any]
 Credentials = Literal["AccountKey", "Sas", "None"]
 Phase = Literal["active", "read-only", "gone"]
 _CHOICES: Mapping[str, tuple[str, ...]] = {"credentials": get_args(Credentials), "phase": get_args(Phase)}
-_CONDITIONS = ("credentials", "key_access", "firewall", "phase", "roles", "page_size")
+_CONDITIONS = ("credentials", "key_access", "firewall", "phase", "roles", "page_size", "run_statuses", "results")
 
 
 @dataclass(slots=True, eq=False)
@@ -41,6 +43,8 @@ class Workspace:
     phase: Phase = "active"  # of the prompt flow service: everything, reads only, nothing
     roles: dict[str, list[str]] = field(default_factory=dict)  # by object id or upn; who is not named has all
     page_size: int = 200  # of Resource Manager's lists
+    run_statuses: list[str] = field(default_factory=lambda: ["NotStarted", "Running"])  # of a new run, look by look
+    results: dict[str, Record] = field(default_factory=dict)  # by pattern of run, display name or flow: a Result
 
     @property
     def arm_id(self) -> str:
@@ -49,6 +53,11 @@ class Workspace:
             f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
             f"/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
         )
+
+    @property
+    def studio_id(self) -> str:
+        """The resource id as links to Studio have it."""
+        return self.arm_id.replace("/resourceGroups/", "/resourcegroups/")
 
     @property
     def id(self) -> str:
@@ -81,6 +90,9 @@ class Workspace:
                 raise ValueError(f"{name} is none of {', '.join(_CONDITIONS)}")
             if name in _CHOICES and value not in _CHOICES[name]:
                 raise ValueError(f"{name} is one of {', '.join(_CHOICES[name])}")
+            if name == "results":
+                for result in value.values():
+                    Result(**result)
             if type(value) is not type(getattr(self, name)):
                 raise ValueError(f"{name} is not {value!r}")
         for name, value in given.items():
