@@ -27,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the share that the remote names now is meant, although it is not the one that was linked",
     )
+    parser.add_argument(
+        "--accept-writes",
+        action="store_true",
+        help="Studio takes changes again: forget that it refused one for good, and push as before",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,6 +44,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.accept_share:
         _accept_share(args)
+    if args.accept_writes:
+        _accept_writes(args)
     if args.probe:
         return _probe(args)
     found = list(checkup(arguments.here(args), args.remote, os.environ))
@@ -68,6 +75,13 @@ def _accept_share(args: argparse.Namespace) -> None:
         open_share(link.remote, os.environ, link.repo.state_dir) as share,
     ):
         accept_share(link, share.identity())
+
+
+def _accept_writes(args: argparse.Namespace) -> None:
+    from flowsync.sync.opened import linked
+
+    with linked(arguments.here(args), args.remote) as link:
+        link.memory.reopen()
 
 
 def _open_writing(remote: "RemoteConfig", write: Literal["inline", "replace"]) -> "Share":

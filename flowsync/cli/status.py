@@ -80,6 +80,9 @@ def _print(found: dict[str, Any]) -> None:
     looked = "never looked at; try: flowsync fetch" if at is None else f"seen {ago(datetime.fromisoformat(at))}"
     say(f"{found['remote']}: {plain(found['share'])}")
     say(f"branch {plain(found['branch'])}, share {looked}")
+    if since := found.get("read_only"):
+        said = f"Studio is read-only (noticed {ago(datetime.fromisoformat(since))}): flowsync pulls, and pushes nothing"
+        say(paint(said, "yellow"))
     if busy := found["busy"]:
         say(paint(f"git is busy: {busy['reason']} (try: {busy['hint']})", "yellow"))
     say()
@@ -92,6 +95,8 @@ def _print(found: dict[str, Any]) -> None:
             say(f"  {' ' * len(state)}  {paint(hold['reason'], 'yellow')}")
             if hold["hint"]:
                 say(f"  {' ' * len(state)}  {paint('try: ' + hold['hint'], 'dim')}")
+        elif (draft := row.get("draft")) and not draft["registered"]:
+            say(f"  {' ' * len(state)}  {paint('not registered in Studio; try: ' + draft['hint'], 'dim')}")
 
 
 def _detail(row: dict[str, Any]) -> str:

@@ -2,8 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential
@@ -19,11 +19,26 @@ _WELL_KNOWN_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6t
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where to send requests, and what signs them in. ``sas`` is what the source of a rename needs besides."""
+    """Where to send requests, and what signs them in. ``sas`` is what the source of a rename needs besides.
+
+    ``renew`` asks whoever gave the credential for what counts now, for when it is refused; ``hints`` say what helps
+    against a refusal, by its code, where that depends on where the credential comes from.
+    """
 
     endpoint: str
     credential: AzureNamedKeyCredential | AzureSasCredential | AsyncTokenCredential
     sas: str = ""
+    renew: "Callable[[], Access] | None" = field(default=None, compare=False, repr=False)
+    hints: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def same_secret(self, other: "Access") -> bool:
+        """Tells whether another access is by the same key or SAS."""
+        ours, theirs = self.credential, other.credential
+        if isinstance(ours, AzureNamedKeyCredential) and isinstance(theirs, AzureNamedKeyCredential):
+            return ours.named_key == theirs.named_key
+        if isinstance(ours, AzureSasCredential) and isinstance(theirs, AzureSasCredential):
+            return ours.signature == theirs.signature
+        return type(ours) is type(theirs)
 
     @property
     def with_token(self) -> bool:

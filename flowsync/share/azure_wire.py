@@ -33,6 +33,7 @@ from flowsync.share.azure_retry import TRANSIENT, Patience, retry_after
 from flowsync.share.codes import NO_ANSWER, failure
 
 _OLDER = "2025-05-05"  # what other clouds may still be at; has all we need but creating a file with its content
+_REPLACEABLE = frozenset({"AuthenticationFailed", "ShareNotFound"})  # to a key that is no more, a share that moved
 _PIECE = 256 * 1024  # bytes read from a connection at once
 
 
@@ -97,6 +98,7 @@ class Wire:
         self._transport: AioHttpTransport | None = None
         self._client: ShareClient | None = None
         self._opening: asyncio.Lock | None = None
+        self._retired: list[ShareClient] = []  # clients of credentials that were replaced; requests may be in flight
         self._quiet_until = 0.0
         self._accepted = False
 
@@ -114,7 +116,7 @@ class Wire:
         tries = 0
         while True:
             await self._keep_quiet()
-            wanted = 0.0
+            wanted, access = 0.0, self._access
             try:
                 response = await self._send(ask)
                 if response.status_code < 300:
@@ -122,14 +124,16 @@ class Wire:
                     return Reply(response.status_code, response.headers, await self._body(ask, response))
                 await response.read()
                 error: ShareError = from_reply(response.status_code, response.headers, ask.path)
-                if self._may_be_older(error):
+                if self._may_be_older(error) or await self._renewed(error, access):
                     continue
+                error.hint = self._access.hints.get(error.code, error.hint)
                 if response.status_code not in TRANSIENT:
                     raise error
                 wanted = retry_after(response.headers.get("Retry-After"))
             except AzureError as sdk_error:
                 # its text and its chain may hold a URL with a SAS
                 error = from_sdk(sdk_error, urlsplit(self._url).netloc)
+                error.hint = self._access.hints.get(error.code, error.hint)
                 if not isinstance(error, ShareUnavailable):
                     raise error from None
             tries += 1
@@ -165,21 +169,25 @@ class Wire:
                 read_timeout=self._patience.read,
                 connection_data_block_size=_PIECE,
             )
-            self._client = ShareClient(
-                self._access.endpoint,
-                self._share,
-                credential=self._access.credential,
-                token_intent="backup",
-                transport=self._transport,
-                retry_policy=self._door,
-            )
+            self._client = self._made()
             self.version = self._client.api_version
+
+    def _made(self) -> ShareClient:
+        return ShareClient(
+            self._access.endpoint,
+            self._share,
+            credential=self._access.credential,
+            token_intent="backup",
+            transport=self._transport,
+            retry_policy=self._door,
+        )
 
     async def close(self) -> None:
         """Closes the session."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
+        for client in (*self._retired, self._client):
+            if client is not None:
+                await client.close()
+        self._retired, self._client = [], None
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -219,6 +227,25 @@ class Wire:
             return False
         self.version = _OLDER
         return True
+
+    async def _renewed(self, error: ShareError, refused: Access) -> bool:
+        """Takes up what opens the share now, if a key or SAS was refused that has been replaced meanwhile (rotated).
+
+        Asking also corrects what is remembered of a share that moved, for the next run.
+        """
+        if error.code not in _REPLACEABLE or refused.renew is None or self.hurried:
+            return False
+        assert self._opening is not None
+        async with self._opening:
+            if self._access is not refused:  # another request has seen to it
+                return True
+            new = await asyncio.to_thread(refused.renew)
+            if new.same_secret(refused) or self._client is None:
+                return False
+            self._retired.append(self._client)
+            self._access, self._door = new, Door()
+            self._client = self._made()
+            return True
 
     def _again(self, tries: int, pause: float, deadline: float) -> bool:
         if self.hurried or (not self.date and tries > self._patience.first_contact):

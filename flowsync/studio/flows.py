@@ -101,7 +101,7 @@ class Registry:
             "description": draft.description,
             "tags": dict(draft.tags),
         }
-        said = self._wire.ask("POST", self._url("/Flows"), f"the flow {draft.name}", body=body, writes=True)
+        said = self._wire.ask("POST", self._url("/Flows"), f"the flow {draft.name}", body=body, writes=True, once=True)
         return Record.from_service(said)
 
     def get(self, flow_id: str) -> Record:
@@ -112,8 +112,7 @@ class Registry:
     def update(self, record: Record, name: str, description: str, tags: Mapping[str, str]) -> None:
         """Changes what a record says; only its owner may."""
         body = {"flowName": name, "description": description, "tags": dict(tags)}
-        # the same change twice is the same change: it may be sent again
-        self._wire.ask("PUT", self._one(record.id), f"the flow {record.name}", query=self._experiment(), body=body)
+        self._change("PUT", record, body)
 
     def archive(self, record: Record, archived: bool) -> None:
         """Hides a flow from Studio's list, or brings it back; its files stay."""
@@ -121,13 +120,15 @@ class Registry:
             "flowPatchOperationType": "ArchiveFlow" if archived else "RestoreFlow",
             "flowDefinitionFilePath": record.path,
         }
-        kind = "application/json-patch+json"
-        url = self._one(record.id)
-        self._wire.ask("PATCH", url, f"the flow {record.name}", query=self._experiment(), body=body, kind=kind)
+        self._change("PATCH", record, body, "application/json-patch+json")
 
     def records(self, person: Person, *, others: bool = False, archived: bool | None = False) -> list[Record]:
         """Returns the flows of one person (or of all), newest first; ``archived`` None is both kinds."""
         return [record for record in self._entities(person, others, archived) if record.id and record.path]
+
+    def _change(self, method: str, record: Record, body: object, kind: str = "application/json") -> None:
+        what, query = f"the flow {record.name}", self._experiment()
+        self._wire.ask(method, self._one(record.id), what, query=query, body=body, writes=True, kind=kind)
 
     def recent(self) -> list[Record]:
         """Returns the flows as the flow service itself lists them: it does not lag, but is less well known."""

@@ -14,6 +14,7 @@ from flowsync.errors import ShareDenied, ShareError, ShareMissing, ShareUnavaila
 
 ROLE = "AzureML Data Scientist"
 RETIRED = "Studio takes no changes of flows any more: prompt flow is read-only, as after its retirement."
+OVER = "Studio's registry of flows is gone: prompt flow was retired."
 _PULLS = "flowsync goes on pulling; flowsync export --all keeps what is there"
 _TENANTS = re.compile(r"https://sts\.[a-z.]+/([0-9a-fA-F-]{36})")
 _ACTION = re.compile(r"perform action '([\w./]+)'")
@@ -110,8 +111,10 @@ def _missing(refusal: Refusal) -> ShareError:
 
 
 def _closed(refusal: Refusal) -> ShareError:
-    """Returns what 405 and 410 mean: for a write, that there are none any more."""
-    return StudioReadOnly(RETIRED, _PULLS) if refusal.writing else _other(refusal)
+    """Returns what 405 and 410 mean: for a write, that there are none any more; 410 for anything, that it is over."""
+    if refusal.writing:
+        return StudioReadOnly(RETIRED, _PULLS)
+    return StudioReadOnly(OVER, _PULLS) if refusal.status == 410 else _other(refusal)
 
 
 def _conflict(refusal: Refusal) -> ShareError:

@@ -107,6 +107,11 @@ class Session:
         self._memory.forget()
         self._workspace = self._storage = None
 
+    def again(self) -> "Session":
+        """Returns a session that discovers everything anew, for when this one's answers are refused."""
+        self._memory.forget()
+        return Session(self._place, self._environ, self._memory)
+
     def flow_page(self, flow_id: str) -> str:
         """Returns the address of a flow in Studio."""
         return flow_page(self.cloud.portal, self.workspace.resource, self.workspace.id, flow_id)

@@ -1,7 +1,7 @@
 """One request to a workspace's services and its answer, through azure-core's pipeline: signing in, repeating.
 
-A request that changes something is repeated only where the service has certainly not acted (429, or no connection):
-whoever sends a write whose answer got lost looks whether it took effect (``Lost`` says so), and never sends it blindly.
+A request that must not take effect twice is repeated only where the service has certainly not acted (429, or no
+connection): whoever sends it looks whether it took effect if its answer got lost (``Lost`` says so).
 """
 
 import json
@@ -105,12 +105,13 @@ class Wire:
         body: object = None,
         query: Mapping[str, str] | None = None,
         writes: bool = False,
+        once: bool = False,
         kind: str = "application/json",
     ) -> Any:
         """Sends a request and returns its answer's JSON (None for an empty one); a ShareError says why there is none.
 
-        ``what`` is a noun for sentences; ``writes`` says that the request changes something, so that sending it twice
-        might do it twice.
+        ``what`` is a noun for sentences; ``writes`` says that the request changes something, ``once`` that sending it
+        twice would do so twice.
         """
         tries, refreshed = 0, False
         while True:
@@ -118,7 +119,7 @@ class Wire:
             try:
                 response = self._send(method, url, body, query, kind)
             except ShareUnavailable as error:
-                if (writes and isinstance(error, Lost)) or tries >= self._patience.tries:
+                if (once and isinstance(error, Lost)) or tries >= self._patience.tries:
                     raise
                 self._pause(tries, "")
                 continue
@@ -129,7 +130,7 @@ class Wire:
                 self._bearer.forget()
                 continue
             refused = refusals.meaning(refusals.Refusal.of(response.status_code, response.text(), what, writes))
-            if writes and response.status_code in _TRANSIENT and response.status_code != 429:
+            if once and response.status_code in _TRANSIENT and response.status_code != 429:
                 raise Lost(refused.message, refused.hint, refused.code)
             if response.status_code not in _TRANSIENT or tries >= self._patience.tries:
                 raise refused

@@ -23,6 +23,7 @@ from flowsync.sync.result import Did, Result, problem_result
 from flowsync.sync.snapshot import COMMITTER, replayed
 from flowsync.sync.survey import Standing, Survey, ignoring, syncing
 
+ACCEPT_WRITES = "flowsync doctor --accept-writes, if it takes them again"
 BOTH = frozenset({State.DIVERGED, State.CONFLICT})
 
 
@@ -90,6 +91,7 @@ class Holds:
         at = worktree.checkout(link.remote.branch)
         self.busy = worktree.busy(at) if at else None
         self.dirty = edited(link, at) if at else {}
+        self.read_only = link.memory.read_only()
 
     def unsettled(self, flow: FlowName) -> Hold | None:
         """Returns why the last look at the flow was not believed, or None."""
@@ -120,6 +122,8 @@ class Holds:
         """Returns why the branch's edits of this flow cannot go to Studio now, or None."""
         if self._link.remote.mode_of(standing.flow) in (Mode.OBSERVE, Mode.PULL):
             return Hold(f"its mode is {self._link.remote.mode_of(standing.flow)}", "set mode: sync in .flowsync.yaml")
+        if self.read_only:
+            return Hold("Studio is read-only: prompt flow takes no changes any more", ACCEPT_WRITES)
         return self.busy or self.unsettled(standing.flow) or self.braked(standing, consent)
 
     def braked(self, standing: Standing, consent: Consent) -> Hold | None:

@@ -13,6 +13,7 @@ from flowsync.core.rules import Settings
 from flowsync.core.tree import FlowName
 from flowsync.journal import Journal
 from flowsync.repo import Repository
+from flowsync.sync.remembered import Remembered
 
 
 class Reporter(Protocol):
@@ -101,6 +102,11 @@ class Link:
         if commit is None:
             return None
         return self.repo.objects.subtree(self.repo.objects.commit(commit).tree, self.remote.folder(flow))
+
+    @property
+    def memory(self) -> Remembered:
+        """Returns what is remembered of the remote's workspace."""
+        return Remembered(self.repo.state_dir, self.remote.name)
 
     def chosen(self, flows: frozenset[FlowName]) -> Callable[[FlowName], bool]:
         """Returns the predicate of which flows a command is about; no name means all."""

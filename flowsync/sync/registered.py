@@ -3,15 +3,16 @@
 What belongs here: finding the record of a flow, what is remembered of the registry, and the rows of ``draft list``.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from flowsync.core.flow import definitions, kind_of
 from flowsync.core.names import folded
 from flowsync.core.tree import FlowName
-from flowsync.errors import ShareError, UsageError
+from flowsync.errors import ShareError, StudioReadOnly, UsageError
 from flowsync.share.location import WorkspaceLocation
 from flowsync.sync.remembered import Known, Registered, Remembered
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from flowsync.studio.flows import Record
     from flowsync.studio.session import Session
 
+_log = logging.getLogger("flowsync.studio")
 _FRESH = timedelta(minutes=15)  # how long what was asked of the registry is good enough for a hint
 
 
@@ -43,6 +45,26 @@ class Draft:
         if not self.on_share:
             return "folder gone"
         return "linked" if self.tracked else "not fetched"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What was last known of a flow's place in the registry. ``id`` is None if it has none."""
+
+    id: str | None
+    name: str = ""
+    archived: bool = False
+    page: str = ""
+
+
+def registration(known: Known | None, flow: FlowName, on_share: bool, names: Iterable[str]) -> Registration | None:
+    """Returns what the registry said of a flow; None if it was never asked, or this is no flow that it could hold."""
+    if known is None:
+        return None
+    if found := known.flows.get(flow):
+        return Registration(found.id, found.name, found.archived, known.page.replace("{}", found.id))
+    kinds = {kind_of(name) for name in definitions(names)}
+    return Registration(None) if on_share and kinds == {"dag"} else None
 
 
 def flow_of(location: WorkspaceLocation, record: "Record") -> FlowName:
@@ -112,8 +134,12 @@ def learn_again(session: "Session", location: WorkspaceLocation, memory: Remembe
     """Asks the registry once in a while, in passing: what it says is for hints, so its trouble is nobody's."""
     known = memory.known()
     if known is None or now - datetime.fromisoformat(known.at) > _FRESH:
-        with suppress(ShareError):
+        try:
             learn(session, location, memory, now)
+        except StudioReadOnly:
+            memory.close(now)
+        except ShareError as error:
+            _log.info("the registry was not asked: %s", error.message)
 
 
 def note(memory: Remembered, session: "Session", flow: FlowName, record: "Record", now: datetime) -> None:

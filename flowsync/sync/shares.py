@@ -4,6 +4,7 @@ What belongs here: from a remote's URL to a share that is open, with the credent
 workspace's own credentials count for an ``azureml://`` remote: ``AZURE_STORAGE_KEY`` and its like are for the others.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
@@ -21,7 +22,7 @@ if TYPE_CHECKING:  # azure is imported where a workspace is asked
     from flowsync.share.azure_credential import Access
     from flowsync.share.azure_retry import Patience
     from flowsync.studio.session import Session
-    from flowsync.studio.storage import Opened
+    from flowsync.studio.storage import Storage
 
 
 def open_share(
@@ -67,10 +68,8 @@ def share_of(
     """Opens the share of a workspace, at the folder that the URL names, with what opens it just now."""
     from flowsync.share.azure import open_azure
 
-    opened = session.share()
-    storage = opened.storage
+    access, storage = access_of(session, location)
     at = AzureLocation(storage.endpoint, storage.account, storage.share, location.folder)
-    access = _access(session, opened)
     return open_azure(at, {}, concurrency=concurrency, write=write, patience=patience, access=access)
 
 
@@ -85,13 +84,39 @@ def workspace_of(remote: RemoteConfig) -> WorkspaceLocation:
     return location
 
 
-def _access(session: "Session", opened: "Opened") -> "Access":
+def access_of(session: "Session", location: WorkspaceLocation) -> "tuple[Access, Storage]":
+    """Returns what opens a workspace's share just now; if it is refused later, everything is asked anew."""
     from flowsync.share import azure_credential
     from flowsync.studio.storage import Kind
 
+    opened = session.share()
     storage = opened.storage
     if storage.kind is Kind.KEY:
-        return azure_credential.with_key(storage.endpoint, storage.account, opened.secret, "the workspace's datastore")
-    if storage.kind is Kind.SAS:
-        return azure_credential.with_sas(storage.endpoint, opened.secret)
-    return azure_credential.signed_in(storage.endpoint, session.authority)
+        access = azure_credential.with_key(
+            storage.endpoint, storage.account, opened.secret, "the workspace's datastore"
+        )
+    elif storage.kind is Kind.SAS:
+        access = azure_credential.with_sas(storage.endpoint, opened.secret)
+    else:
+        access = azure_credential.signed_in(storage.endpoint, session.authority)
+
+    def renew() -> "Access":
+        with session.again() as anew:
+            return access_of(anew, location)[0]
+
+    return dataclasses.replace(access, renew=renew, hints=_hints(storage)), storage
+
+
+def _hints(storage: "Storage") -> Mapping[str, str]:
+    """Returns what helps against a refusal of a share whose credential the workspace handed out."""
+    account = f"the storage account {storage.account}"
+    role = f"ask for the role 'Storage File Data Privileged Contributor' on {account}"
+    anew = "the workspace's datastore holds an old key or SAS: ask its owner to update it in Studio, or flowsync doctor"
+    return {
+        "AuthenticationFailed": anew,
+        "KeyBasedAuthenticationNotPermitted": f"export FLOWSYNC_STORAGE_AUTH=identity, and {role}",
+        "AuthorizationFailure": f"the firewall of {account} keeps this network out: use its VPN, or have it added",
+        "AuthorizationPermissionMismatch": role,
+        "NoAuthenticationInformation": "az login",
+        "InvalidAuthenticationInfo": "az login",
+    }

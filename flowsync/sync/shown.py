@@ -22,6 +22,7 @@ def status_json(found: "Status") -> dict[str, Any]:
         "share": found.share,
         "observed_at": found.observed_at.isoformat() if found.observed_at else None,
         "busy": hold_json(found.busy),
+        "read_only": found.read_only or None,
         "flows": [flow_json(row) for row in found.flows],
     }
 
@@ -35,7 +36,18 @@ def flow_json(row: "FlowStatus") -> dict[str, Any]:
         "studio": {**_side(row.studio), "ref": row.ref, "last_write": row.last_write or None},
         "hold": hold_json(row.hold),
         "findings": {"error": row.errors, "warning": row.warnings},
+        "draft": _draft(row),
     }
+
+
+def _draft(row: "FlowStatus") -> dict[str, Any] | None:
+    """Returns what the registry says of a flow; None where that is not known, or does not apply."""
+    found = row.draft
+    if found is None:
+        return None
+    if found.id is None:
+        return {"registered": False, "hint": f"flowsync draft create {row.flow}"}
+    return {"registered": True, "id": found.id, "name": found.name, "archived": found.archived, "url": found.page}
 
 
 def _side(side: "Side") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from flowsync.sync.findings import findings
 from flowsync.sync.land import Consent, Holds
 from flowsync.sync.link import Link
 from flowsync.sync.preview import merged_states
+from flowsync.sync.registered import Registration, registration
 from flowsync.sync.survey import Standing, Survey, survey
 
 
@@ -44,6 +45,7 @@ class FlowStatus:
     hold: Hold | None
     errors: int
     warnings: int
+    draft: Registration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Status:
     observed_at: datetime | None
     busy: Hold | None
     flows: tuple[FlowStatus, ...]
+    read_only: str = ""  # since when Studio takes no changes any more, RFC 3339
 
 
 def status(link: Link, flows: frozenset[FlowName] = frozenset()) -> Status:
@@ -64,13 +67,23 @@ def status(link: Link, flows: frozenset[FlowName] = frozenset()) -> Status:
     observations = link.cache.observations(link.remote.name)
     holds = Holds(link, observations)
     look = link.cache.last_look(link.remote.name)
+    registry = link.memory.known()
     rows = [
-        _row(link, seen, standing, holds, observations)
+        dataclasses.replace(
+            _row(link, seen, standing, holds, observations),
+            draft=registration(registry, flow, standing.remote_tree is not None, _names(link, standing)),
+        )
         for flow, standing in seen.flows.items()
         if link.chosen(flows)(flow)
     ]
     observed_at = datetime.fromisoformat(look[0]) if look else None
-    return Status(link.remote.name, link.remote.branch, link.remote.share, observed_at, holds.busy, tuple(rows))
+    share = link.remote.share
+    return Status(link.remote.name, link.remote.branch, share, observed_at, holds.busy, tuple(rows), holds.read_only)
+
+
+def _names(link: Link, standing: Standing) -> list[str]:
+    tree = standing.local_tree or standing.remote_tree
+    return link.repo.objects.names(tree) if tree else []
 
 
 def _row(
