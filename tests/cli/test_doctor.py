@@ -1,6 +1,7 @@
 """``flowsync doctor``: each thing that can be wrong is named with its fix, and a healthy link has none."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_a_wrong_key(azure_world: World, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_an_old_git_is_said(world: World, tmp_path: Path) -> None:
-    real = os.popen("command -v git").read().strip()
+    real = shutil.which("git")
     old = tmp_path / "bin"
     old.mkdir()
     (old / "git").write_text(
