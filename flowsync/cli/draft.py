@@ -108,8 +108,10 @@ def _tell_created(args: argparse.Namespace, at: "Desk", outcome: "Outcome") -> N
         show([outcome.result], False, args.dry_run, "")
     if record:
         did = "registered" if outcome.created else "is registered"
-        say(f"{paint(did, 'green')}  {plain(outcome.flow)}  {plain(record.name)}")
+        say(f"{paint(did, 'green')}  {plain(outcome.flow)}  {plain(_named(record))}")
         say(f"  {at.session.flow_page(record.id)}")
+        if record.archived:
+            say(f"  {paint(f'try: flowsync draft restore {outcome.flow}, to see it in Studio', 'dim')}")
     elif args.dry_run:
         say(f"{paint('would be registered', 'green')}  {plain(outcome.flow)}  {plain(begun.name)}, {begun.type}")
         say(f"  {plain(begun.path)}")
@@ -127,7 +129,7 @@ def _list(args: argparse.Namespace, at: "Desk") -> int:
     if not rows:
         say("No flow is registered, and none is on either side.")
     shown = columns(
-        (row.state, _where(row), _named(row), _whose(row), row.record.id if row.record else "") for row in rows
+        (row.state, _where(row), _named(row.record), _whose(row), row.record.id if row.record else "") for row in rows
     )
     for row, (state, where, name, whose, flow_id) in zip(rows, shown, strict=True):
         colour = "green" if row.state == "linked" else "dim" if row.state == "another folder" else "yellow"
@@ -145,10 +147,8 @@ def _id(row: "Draft") -> str:
     return row.record.id if row.record else ""
 
 
-def _named(row: "Draft") -> str:
-    if row.record is None:
-        return ""
-    return row.record.name + (" (archived)" if row.record.archived else "")
+def _named(record: "Record | None") -> str:
+    return record.name + (" (archived)" if record.archived else "") if record else ""
 
 
 def _whose(row: "Draft") -> str:
@@ -189,7 +189,7 @@ def _show(args: argparse.Namespace, at: "Desk") -> int:
 def _facts(shown: "Shown") -> list[tuple[str, str]]:
     record = shown.record
     rows = [
-        ("name", record.name + (" (archived)" if record.archived else "")),
+        ("name", _named(record)),
         ("id", record.id),
         ("type", record.type),
         ("description", record.description),

@@ -19,14 +19,14 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def unlinked(repo: Repo, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+def bare(repo: Repo, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
     sign_in(monkeypatch, emulator, tmp_path, ALICE)
     return unlinked_office(repo, emulator)
 
 
 @pytest.fixture
-def office(unlinked: Office) -> Office:
-    unlinked.ends(0, "init", "--share", f"{unlinked.url}?user=alice")
-    unlinked.git("add", ".flowsync.yaml")
-    unlinked.git("commit", "--quiet", "-m", "Link to Studio")
-    return unlinked
+def office(bare: Office) -> Office:
+    bare.ends(0, "init", "--share", f"{bare.url}?user=alice")
+    bare.git("add", ".flowsync.yaml")
+    bare.git("commit", "--quiet", "-m", "Link to Studio")
+    return bare

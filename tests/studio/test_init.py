@@ -19,16 +19,16 @@ def share_of(office: Office) -> str:
     return next(line.split()[1] for line in text.splitlines() if line.strip().startswith("share:"))
 
 
-def test_the_workspace_alone_is_enough(unlinked: Office) -> None:
-    run = unlinked.ends(0, "init", "--share", unlinked.url)
-    assert share_of(unlinked) == f"{unlinked.url}/Users/alice/promptflow"
+def test_the_workspace_alone_is_enough(bare: Office) -> None:
+    run = bare.ends(0, "init", "--share", bare.url)
+    assert share_of(bare) == f"{bare.url}/Users/alice/promptflow"
     assert "0 flows there" in run.out
-    unlinked.git("add", ".flowsync.yaml")
-    unlinked.git("commit", "-q", "-m", "Link")
-    (unlinked.folder_of(unlinked.user) / "made").mkdir()
-    (unlinked.folder_of(unlinked.user) / "made/flow.dag.yaml").write_text("nodes: []\n")
-    unlinked.sync()
-    assert unlinked.here("made") == {"flow.dag.yaml": b"nodes: []\n"}
+    bare.git("add", ".flowsync.yaml")
+    bare.git("commit", "-q", "-m", "Link")
+    (bare.folder_of(bare.user) / "made").mkdir()
+    (bare.folder_of(bare.user) / "made/flow.dag.yaml").write_text("nodes: []\n")
+    bare.sync()
+    assert bare.here("made") == {"flow.dag.yaml": b"nodes: []\n"}
 
 
 def test_no_secret_is_written_anywhere(office: Office) -> None:
@@ -41,35 +41,35 @@ def test_no_secret_is_written_anywhere(office: Office) -> None:
     assert not [path for path in written if b"eyJ" in path.read_bytes() and ".git/flowsync" in str(path)]
 
 
-def test_somebody_without_a_folder_is_told_whose_there_are(unlinked: Office, tmp_path: Path) -> None:
-    with signed_in(unlinked, User("carol"), tmp_path):
-        run = unlinked.ends(2, "init", "--share", unlinked.url)
+def test_somebody_without_a_folder_is_told_whose_there_are(bare: Office, tmp_path: Path) -> None:
+    with signed_in(bare, User("carol"), tmp_path):
+        run = bare.ends(2, "init", "--share", bare.url)
     assert "carol@contoso.com has no folder of that name there; there are alice, bob" in run.err
-    assert "?user=NAME" in run.err and not (unlinked.folder / ".flowsync.yaml").exists()
+    assert "?user=NAME" in run.err and not (bare.folder / ".flowsync.yaml").exists()
 
 
-def test_a_user_who_is_not_there_is_not_made_up(unlinked: Office) -> None:
-    run = unlinked.ends(4, "init", "--share", f"{unlinked.url}?user=dave")
+def test_a_user_who_is_not_there_is_not_made_up(bare: Office) -> None:
+    run = bare.ends(4, "init", "--share", f"{bare.url}?user=dave")
     assert "holds no folder Users/dave" in run.err
-    assert not (unlinked.users / "dave").exists()
+    assert not (bare.users / "dave").exists()
 
 
 @pytest.mark.parametrize("rehearsal", [True, False])
-def test_the_folder_for_flows_is_made_where_studio_has_not_yet(unlinked: Office, rehearsal: bool) -> None:
-    unlinked.folder_of(unlinked.user).rmdir()
-    unlinked.ends(0, "init", "--share", f"{unlinked.url}?user=alice", *(["--dry-run"] if rehearsal else []))
-    assert unlinked.folder_of(unlinked.user).exists() is not rehearsal
-    assert (unlinked.folder / ".flowsync.yaml").exists() is not rehearsal
+def test_the_folder_for_flows_is_made_where_studio_has_not_yet(bare: Office, rehearsal: bool) -> None:
+    bare.folder_of(bare.user).rmdir()
+    bare.ends(0, "init", "--share", f"{bare.url}?user=alice", *(["--dry-run"] if rehearsal else []))
+    assert bare.folder_of(bare.user).exists() is not rehearsal
+    assert (bare.folder / ".flowsync.yaml").exists() is not rehearsal
 
 
-def test_choices_for_programs(unlinked: Office) -> None:
-    found = unlinked.ends(0, "init", "--choices", "--json").json["subscriptions"]
-    assert [one["id"] for one in found] == [unlinked.workspace.subscription]
-    found = unlinked.ends(0, "init", "--choices", found[0]["url"], "--json").json["workspaces"]
-    assert [(one["group"], one["name"], one["url"]) for one in found] == [("flows-rg", "flows-ws", unlinked.url)]
-    found = unlinked.ends(0, "init", "--choices", found[0]["url"], "--json").json
+def test_choices_for_programs(bare: Office) -> None:
+    found = bare.ends(0, "init", "--choices", "--json").json["subscriptions"]
+    assert [one["id"] for one in found] == [bare.workspace.subscription]
+    found = bare.ends(0, "init", "--choices", found[0]["url"], "--json").json["workspaces"]
+    assert [(one["group"], one["name"], one["url"]) for one in found] == [("flows-rg", "flows-ws", bare.url)]
+    found = bare.ends(0, "init", "--choices", found[0]["url"], "--json").json
     assert (found["users"], found["mine"], found["signed_in_as"]) == (["alice", "bob"], "alice", "alice@contoso.com")
-    assert "alice  (you?)" in unlinked.ends(0, "init", "--choices", unlinked.url).out
+    assert "alice  (you?)" in bare.ends(0, "init", "--choices", bare.url).out
 
 
 @pytest.fixture

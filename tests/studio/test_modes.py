@@ -12,11 +12,11 @@ from .world import GOOD, Office, signed_in
 
 @pytest.mark.parametrize("credentials", ["AccountKey", "Sas", "None"])
 def test_create_edit_there_pull_edit_here_push_show_archive(
-    unlinked: Office, credentials: Literal["AccountKey", "Sas", "None"]
+    bare: Office, credentials: Literal["AccountKey", "Sas", "None"]
 ) -> None:
-    unlinked.workspace.credentials = credentials
-    unlinked.ends(0, "init", "--share", unlinked.url)
-    office = unlinked
+    bare.workspace.credentials = credentials
+    bare.ends(0, "init", "--share", bare.url)
+    office = bare
     office.git("add", ".flowsync.yaml")
     office.git("commit", "-q", "-m", "Link to Studio")
     office.commit_flow("chat")

@@ -99,12 +99,12 @@ def test_403_not_the_owner(office: Office, tmp_path: Path) -> None:
             refused(office.run("draft", *arguments), "Only its owner may change the flow chat", "ask the owner")
 
 
-def test_404_each(unlinked: Office) -> None:
-    parts = [unlinked.workspace.subscription, unlinked.workspace.group, unlinked.workspace.name]
+def test_404_each(bare: Office) -> None:
+    parts = [bare.workspace.subscription, bare.workspace.group, bare.workspace.name]
     wanted = ("The subscription is not there", "The resource group is not there", "The workspace nowhere is not there")
     for at, sentence in enumerate(wanted):
         names = "/".join("nowhere" if number == at else name for number, name in enumerate(parts))
-        refused(unlinked.run("init", "--share", f"azureml://{names}?user=alice"), sentence)
+        refused(bare.run("init", "--share", f"azureml://{names}?user=alice"), sentence)
 
 
 def test_404_a_flow_that_the_index_still_has(office: Office) -> None:
@@ -184,13 +184,13 @@ def test_a_token_that_expires_in_the_middle_of_an_upload(
     assert len(office.on_share("chat")) == 12 and len(office.records()) == 1
 
 
-def test_a_service_principal_is_told_whose_folder_it_would_write(unlinked: Office, tmp_path: Path) -> None:
+def test_a_service_principal_is_told_whose_folder_it_would_write(bare: Office, tmp_path: Path) -> None:
     az = fake_az(tmp_path / "ci", User("ci"))
     text = az.read_text().replace('"upn": "ci@contoso.com", ', "")
     az.write_text(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{az.parent}:/usr/bin:/bin")
-        run = unlinked.ends(2, "init", "--share", unlinked.url)
+        run = bare.ends(2, "init", "--share", bare.url)
     assert f"the service principal {User('ci').oid} has no folder of that name there" in run.err
 
 
