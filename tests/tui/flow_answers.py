@@ -1,7 +1,7 @@
 """What a daemon answers about one flow, worked out from the contents of its sides as the real one does.
 
-    answers = FlowAnswers("chat", base={...}, local={...}, remote={...})   # path -> bytes
-    daemon.answers.update(answers.table)
+answers = FlowAnswers("chat", base={...}, local={...}, remote={...})   # path -> bytes
+daemon.answers.update(answers.table)
 """
 
 import base64

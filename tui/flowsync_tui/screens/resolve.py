@@ -34,12 +34,12 @@ class ResolveScreen(FlowRoom, screen="resolve"):
     """A conflict."""
 
     DEFAULT_CSS = """
-    ResolveScreen #sides { height: 1fr; }
+    ResolveScreen #sides { height: 6; }
     ResolveScreen #sides Panel { width: 1fr; height: 1fr; }
     ResolveScreen #result { height: 1fr; }
     ResolveScreen #reason, ResolveScreen #verdict { height: auto; max-height: 3; padding: 0 1; }
     ResolveScreen #reason { color: $text-muted; }
-    ResolveScreen.-narrow #sides { layout: vertical; height: 2fr; }
+    ResolveScreen.-narrow #sides { layout: vertical; }
     ResolveScreen.-narrow #base { display: none; }
     """
 
@@ -91,7 +91,7 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         await asyncio.to_thread(lambda: fresh.places)  # the merge, once
         lost = fresh.adopt(self.resolution) if self.resolution.touched else 0
         if lost:
-            self.ui.toast(f"a side has moved: {count(lost, 'pick')} no longer fit")
+            self.ui.toast(f"a side has moved: {count(lost, 'pick')} no longer hold{'s' if lost == 1 else ''}")
         self.resolution = fresh
         self._at = min(self._at, max(len(fresh.places) - 1, 0))
         self._show()
@@ -152,7 +152,22 @@ class ResolveScreen(FlowRoom, screen="resolve"):
             panel = self._panel(choice.name.lower())
             panel.name_it(f"{SIDES.index(choice) + 1} {choice.value}", bool(answer and answer.choice is choice))
             panel.take(*_signed(place, choice))
+        self._share_out(place)
         self._show_result(place)
+
+    def _share_out(self, place: Place) -> None:
+        """Gives the sides as many lines as they need, up to half of the screen; the result gets the rest."""
+        longest = max(len((place.side(choice) or "").splitlines()) for choice in SIDES)
+        stacked = 2 if self.has_class("-narrow") else 1
+        most = self.size.height // 2
+        self.query_one("#sides", Horizontal).styles.height = max(
+            min(stacked * (max(longest, 1) + 3), most), 3 * stacked
+        )
+
+    def on_resize(self) -> None:
+        """Shares the screen out anew."""
+        if self.place is not None:
+            self.call_after_refresh(self._share_out, self.place)
 
     def _show_result(self, place: Place) -> None:
         """Shows the file as it will be, at what was picked here."""

@@ -1,11 +1,10 @@
 """Contents of files as a terminal may show them: nothing in them is obeyed, reordered, hidden or taken for markup.
 
 A control character is shown as its picture (``␛``), what turns the direction of writing or is invisible as its code
-(``‹U+202E›``), a tab as blanks, a byte that is no UTF-8 as ``\\xff``.
+(``‹U+202E›``), a tab as blanks, an odd blank as ``⍽``, a byte that is no UTF-8 as ``\\xff``.
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,9 +13,12 @@ TAB = 4
 _PICTURES = {code: chr(0x2400 + code) for code in range(32) if code != 9} | {0x7F: "␡"}
 _NAMED = [*range(0x80, 0xA0), 0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x2028, 0x202F)]
 _NAMED += [*range(0x2060, 0x2070), 0xFEFF, *range(0xFFF9, 0xFFFC)]
-_SHOWN: dict[int, str] = _PICTURES | {code: f"‹U+{code:04X}›" for code in _NAMED}
-_ODD = re.compile("[^\x20-\x7e\xa0-\xac\xae-\u05ff\u0620-\u1fff\u3000-\ud7ff\uf900-\ufaff]")
-_LAST_RESORT = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_BLANKS = [0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F]  # they look like one, and are none to any program
+_SHOWN: dict[int, str] = (
+    _PICTURES | {code: f"‹U+{code:04X}›" for code in _NAMED} | dict.fromkeys(_BLANKS, "⍽") | {0x3000: "  "}
+)
+_MARKS = "\u0300-\u036f\u0483-\u0489\u20d0-\u20ff\ufe20-\ufe2f"
+_PILE = re.compile(f"([{_MARKS}]{{3}})[{_MARKS}]+")
 
 
 def shown(text: str) -> str:
@@ -25,7 +27,10 @@ def shown(text: str) -> str:
         return text
     if "\t" in text:
         text = text.expandtabs(TAB)
-    return _ODD.sub(_one, text.translate(_SHOWN))
+    text = text.translate(_SHOWN)
+    if not text.isprintable():
+        text = "".join(one if one.isprintable() else f"‹U+{ord(one):04X}›" for one in text)
+    return text if text.isascii() else _PILE.sub(r"\1", text)  # more marks would climb over the lines above
 
 
 def decoded(content: bytes) -> str:
@@ -55,13 +60,6 @@ def lines_of(text: str) -> list[str]:
     if lines[-1] == "":
         lines.pop()
     return lines
-
-
-def _one(found: re.Match[str]) -> str:
-    character = found.group()
-    if unicodedata.category(character) in _LAST_RESORT:
-        return f"‹U+{ord(character):04X}›"
-    return character
 
 
 def harmless(text: str) -> bool:

@@ -110,10 +110,8 @@ def rows(compared: Texts, split: bool, context: int | None = 3) -> Rows:
 
 def _same(laid: list[Row], old: int, new: int, count: int, context: int | None, beside: tuple[bool, bool]) -> None:
     """Adds rows for lines that are the same; ``beside``: whether a change is before, and after."""
-    if context is None or not any(beside):
-        context = count
-    head, tail = (context if one else 0 for one in beside)
-    if count <= head + tail + 1:
+    head, tail = (context or 0 if one else 0 for one in beside)
+    if context is None or not any(beside) or count <= head + tail + 1:
         head, tail = count, 0
     laid += [Row(Kind.SAME, old + at, new + at) for at in range(head)]
     if head + tail < count:

@@ -86,7 +86,8 @@ class DiffView(LineView):
 
     def _lay(self) -> None:
         """Lays the rows out anew."""
-        self._two = self.split and self.scrollable_content_region.width >= SPLIT_FROM
+        wide = self.scrollable_content_region.width >= SPLIT_FROM
+        self._two = self.split and wide and bool(self.texts.old) and bool(self.texts.new)
         self.rows = rows(self.texts, self._two, CONTEXTS[self.context])
         self._here = self._rows_of(self.current)
         self.renew()
