@@ -105,3 +105,13 @@ class Daemon:
     @property
     def log(self) -> str:
         return self.place.log.read_text()
+
+
+def rows(found: dict[str, Any]) -> dict[str, str]:
+    """The state of each file that ``files`` told, by path."""
+    return {row["path"]: row["state"] for row in found["files"]}
+
+
+def row(found: dict[str, Any], path: str) -> dict[str, Any]:
+    """One file that ``files`` told."""
+    return next(one for one in found["files"] if one["path"] == path)

@@ -34,6 +34,7 @@ COMMANDS = (
     Command("diff", "diff", "what differs between the branch and Studio"),
     Command("log", "log", "a flow's history on both sides"),
     Command("restore", "restore", "bring a flow back as it once was"),
+    Command("discard", "discard", "drop a flow's uncommitted edits; a commit keeps them"),
     Command("resolve", "resolve", "settle a conflict and commit the merge"),
     Command("validate", "validate", "check flows, in the worktree or as they are staged"),
     Command("hooks", "hooks", "install, remove or inspect Git hooks"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from flowsync.cli.output import columns, paint, plain, say, say_json
 from flowsync.sync.result import Did, Result
-from flowsync.sync.shown import result_json
+from flowsync.sync.shown import result_json, results_json
 
 _COLOURS = {
     Did.FETCHED: "cyan",
@@ -12,6 +12,7 @@ _COLOURS = {
     Did.MERGED: "green",
     Did.PUSHED: "green",
     Did.RESTORED: "green",
+    Did.DISCARDED: "green",
     Did.UNCHANGED: "dim",
     Did.HELD: "yellow",
     Did.STALE: "yellow",
@@ -26,7 +27,7 @@ as_json = result_json
 def show(results: Sequence[Result], to_program: bool, dry_run: bool, nothing: str) -> None:
     """Prints what was done (or would be) with each flow; ``nothing`` if there was nothing to do."""
     if to_program:
-        say_json({"version": 1, "dry_run": dry_run, "results": [result_json(result) for result in results]})
+        say_json(results_json(results, dry_run))
         return
     if not results:
         say(nothing)

@@ -53,6 +53,11 @@ def problem_with_name(name: str) -> str:
     return ""
 
 
+def is_folder_name(name: str) -> bool:
+    """Tells whether a name stays where it is put: one folder, and never the way to another."""
+    return name not in ("", ".", "..") and "/" not in name and "\0" not in name and not is_git(name)
+
+
 def problem_with_flow(name: str) -> Problem | None:
     """Returns why a folder of this name cannot be a flow that syncs, or None."""
     if reason := problem_with_name(name) or ("is Git's own folder" if is_git(name) else ""):

@@ -5,7 +5,7 @@ The link and the connection are kept between passes; both are opened anew when t
 
 import dataclasses
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -21,11 +21,13 @@ from flowsync.repo.neighbours import git_at_work
 from flowsync.sync.alone import alone
 from flowsync.sync.asked import transfer
 from flowsync.sync.conductor import Conductor
+from flowsync.sync.discard import discard
 from flowsync.sync.land import BOTH
 from flowsync.sync.link import Link
 from flowsync.sync.live import LiveCommit, commit_live
 from flowsync.sync.opened import linked
 from flowsync.sync.result import Did, Result
+from flowsync.sync.settle import Settled, Settlement, resolve
 from flowsync.sync.status import Status, status
 
 _PASSES_PER_LINK = 200  # what a link remembers of objects is let go now and then
@@ -203,6 +205,14 @@ class Hands:
             return []
         with alone(self.link):
             return [commit_live(self.link, flow) for flow in chosen]
+
+    def settle(self, flow: FlowName, how: Settlement, seen_as: Mapping[str, str | None] | None) -> Settled:
+        """Settles a conflict for a person."""
+        return resolve(self.link, flow, how, seen_as=seen_as)
+
+    def discard(self, flow: FlowName, paths: Sequence[str]) -> Result:
+        """Drops uncommitted edits for a person; a commit keeps them."""
+        return discard(self.link, flow, paths)
 
     def command(self, name: str, arguments: dict[str, Any]) -> list[Result]:
         """Runs fetch, pull, push or sync for a person."""

@@ -16,7 +16,8 @@ from flowsync.daemon.place import Place
 from flowsync.daemon.quiet import Rumour
 from flowsync.errors import FlowsyncError
 from flowsync.sync.asked import TRANSFERS
-from flowsync.sync.shown import result_json
+from flowsync.sync.settle import settled_json
+from flowsync.sync.shown import result_json, results_json
 
 
 class Jobs:
@@ -68,6 +69,8 @@ class Jobs:
         if job.name == "status":
             self._passes.refresh()
             return self._board.flows
+        if job.name in ("resolve", "discard"):
+            return self._decide(job)
         if job.name == "mode":
             mode = job.arguments.get("mode")
             self._hands.switch(job.arguments.get("flows", []), Mode(mode) if mode else None)
@@ -83,6 +86,19 @@ class Jobs:
             if not job.arguments.get("flows"):
                 self._pace.looked(self._passes.flows, self._clock.monotonic())
         return [result_json(result) for result in results]
+
+    def _decide(self, job: Job) -> Any:
+        """Does to one flow what a person decided."""
+        flow, wanted = job.arguments["flow"], job.arguments
+        if job.name == "resolve":
+            done = self._hands.settle(flow, wanted["how"], wanted["sides"])
+            result, said = done.result, settled_json(self._hands.link, done, dry_run=False)
+        else:
+            result = self._hands.discard(flow, wanted["paths"])
+            said = results_json([result], dry_run=False)
+        self._passes.done(job.name, [result])
+        self._passes.refresh()
+        return said
 
     def _pause(self, job: Job) -> Any:
         flows, end = job.arguments.get("flows", []), job.arguments.get("until")

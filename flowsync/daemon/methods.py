@@ -15,7 +15,7 @@ from flowsync.daemon.place import Place
 from flowsync.daemon.quiet import Rumour
 from flowsync.daemon.reader import Reader
 from flowsync.daemon.stamp import stamp
-from flowsync.daemon.viewing import number_in, reading, text_in
+from flowsync.daemon.viewing import discarding, number_in, reading, settling, text_in
 from flowsync.errors import FlowsyncError, UsageError
 from flowsync.sync.asked import TRANSFERS
 
@@ -64,6 +64,8 @@ class Methods:
             "pause": lambda session, number, params: self._run(session, number, "pause", _pause(params)),
             "resume": lambda session, number, params: self._run(session, number, "resume", _pause(params)),
             "mode": self._mode,
+            "resolve": self._resolve,
+            "discard": self._discard,
             "nudge": self._nudge,
             "log": self._log,
             "metrics": lambda session, number, params: self._metrics(),
@@ -132,6 +134,19 @@ class Methods:
         if params.get("mode") not in (None, *_MODES):
             raise UsageError(f"{params.get('mode')!r} is no mode", ", ".join(_MODES))
         return self._run(session, number, "mode", params)
+
+    def _resolve(self, session: Session, number: Any, params: dict[str, Any]) -> Any:
+        """A rehearsal only reads; what is to be committed waits for its turn."""
+        wanted = settling(params)
+        if params.get("dry_run"):
+            return self._reader.ask(lambda views: views.settled(wanted["flow"], wanted["how"], wanted["sides"]))
+        return self._run(session, number, "resolve", wanted)
+
+    def _discard(self, session: Session, number: Any, params: dict[str, Any]) -> Any:
+        wanted = discarding(params)
+        if params.get("dry_run"):
+            return self._reader.ask(lambda views: views.discarded(wanted["flow"], wanted["paths"]))
+        return self._run(session, number, "discard", wanted)
 
     def _nudge(self, session: Session, number: Any, params: dict[str, Any]) -> Any:
         self._inbox.hear(Rumour.ANYTHING)

@@ -1,11 +1,14 @@
-"""The methods that only read: what a client may ask for, and what it must say. The reader finds the answers."""
+"""What a client may ask about one flow, and what it must say. The reader finds the answers."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from flowsync.core.names import is_folder_name
 from flowsync.core.tree import FlowName
 from flowsync.daemon.reader import Reader
 from flowsync.errors import UsageError
+from flowsync.sync.answers import answers_in
+from flowsync.sync.settle import Settlement
 
 Params = dict[str, Any]
 _MOST = 1000  # entries of a history at once
@@ -50,9 +53,28 @@ def _findings(reader: Reader, params: Params) -> Any:
     return reader.ask(lambda views: views.findings(flow, at))
 
 
+def settling(params: Params) -> dict[str, Any]:
+    """Returns what a person decided about a conflict."""
+    sides = params.get("sides")
+    if sides is not None and not isinstance(sides, dict):
+        raise UsageError("'sides' are the commits that files told: base, local, remote", "docs/ipc.md")
+    return {"flow": flow_in(params), "how": Settlement.each(answers_in(params.get("files"))), "sides": sides}
+
+
+def discarding(params: Params) -> dict[str, Any]:
+    """Returns whose uncommitted edits a person drops."""
+    paths = params.get("paths") or []
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise UsageError("'paths' are a list of files or folders of the flow", "docs/ipc.md")
+    return {"flow": flow_in(params), "paths": paths}
+
+
 def flow_in(params: Params) -> FlowName:
     """Returns the flow that a request is about."""
-    return FlowName(text_in(params, "flow"))
+    flow = text_in(params, "flow")
+    if not is_folder_name(flow):
+        raise UsageError(f"no flow is called {flow}", "flowsync status")
+    return FlowName(flow)
 
 
 def text_in(params: Params, name: str, default: str | None = None) -> str:

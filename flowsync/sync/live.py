@@ -8,8 +8,7 @@ read when all is done, with git at rest before and after: what a hook framework 
 
 import fnmatch
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flowsync.core.ignore import never_syncs
@@ -22,6 +21,7 @@ from flowsync.repo.refs import Move, RefMoved
 from flowsync.repo.worktree import Checkout
 from flowsync.sync.findings import found_in
 from flowsync.sync.link import Link
+from flowsync.sync.saved import LITERAL, as_added, stamps
 from flowsync.sync.snapshot import overlay
 
 _DEBRIS = (
@@ -38,8 +38,6 @@ _DEBRIS = (
     ".goutput*",
 )
 _SHOWN = 3  # files named in a subject
-_LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
-Stamps = Mapping[str, tuple[int, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +67,14 @@ def commit_live(link: Link, flow: FlowName) -> LiveCommit:
     if waits is not None:
         return LiveCommit(flow, hold=waits)
     paths = _edited(link, at, flow)
-    before = _stamps(at, link.remote.folder(flow), paths)
+    before = stamps(at, link.remote.folder(flow), paths)
     if not paths:
         return LiveCommit(flow)
-    tree = link.repo.objects.subtree(_written(link, at, tip, flow, paths), link.remote.folder(flow))
+    tree = link.repo.objects.subtree(as_added(link, at, tip, flow, paths), link.remote.folder(flow))
     if tree == link.flow_tree(tip, flow):
         return LiveCommit(flow)
     waits = _broken(link, flow, tree) or _at_rest(link, at, flow)
-    if waits is None and (_edited(link, at, flow) != paths or _stamps(at, link.remote.folder(flow), paths) != before):
+    if waits is None and (_edited(link, at, flow) != paths or stamps(at, link.remote.folder(flow), paths) != before):
         waits = Hold("it is being saved right now", "wait a moment")
     return LiveCommit(flow, hold=waits) if waits else _committed(link, at, flow, tip, tree, paths)
 
@@ -87,7 +85,7 @@ def _at_rest(link: Link, at: Checkout, flow: FlowName) -> Hold | None:
 
 def _staged(link: Link, at: Checkout, flow: FlowName) -> Hold | None:
     """A person who stages is composing a commit; taking the whole file from under them would spoil it."""
-    done = Git(at.folder).run("diff", "--cached", "--quiet", "--", link.remote.folder(flow), env=_LITERAL)
+    done = Git(at.folder).run("diff", "--cached", "--quiet", "--", link.remote.folder(flow), env=LITERAL)
     if done.returncode == 0:
         return None
     return Hold("it has staged edits, so the commit is left to you", "git commit, or git restore --staged")
@@ -97,31 +95,6 @@ def _edited(link: Link, at: Checkout, flow: FlowName) -> tuple[Path, ...]:
     """Returns the flow's files with saved edits, without what never syncs and what editors are about to remove."""
     dirty = link.repo.worktree.dirty(at, link.remote.folder(flow))
     return tuple(sorted(Path(path) for path in dirty if not never_syncs(path) and not is_debris(path)))
-
-
-def _stamps(at: Checkout, folder: str, paths: Sequence[Path]) -> Stamps:
-    """Returns what tells each file's state from any other without reading it."""
-    found: dict[str, tuple[int, ...] | None] = {}
-    for path in paths:
-        found[path] = None
-        with suppress(OSError):
-            stat = (at.folder / folder / path).lstat()
-            found[path] = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino, stat.st_mode)
-    return found
-
-
-def _written(link: Link, at: Checkout, tip: str, flow: FlowName, paths: Sequence[Path]) -> str:
-    """Stores the files as ``git add`` would (filters, modes), in an index of our own; returns the whole tree."""
-    index = link.repo.state_dir / "live.index"
-    git = Git(at.folder)
-    env = {"GIT_INDEX_FILE": str(index)}
-    with suppress(FileNotFoundError):  # of a run that was killed
-        index.with_name("live.index.lock").unlink()
-    git("read-tree", tip, env=env)
-    folder = link.remote.folder(flow)
-    names = "".join(f"{folder}/{path}\0" for path in paths).encode("utf-8", "surrogateescape")
-    git("update-index", "--add", "--remove", "-z", "--stdin", stdin=names, env=env)
-    return git("write-tree", env=env).decode("ascii").strip()
 
 
 def _broken(link: Link, flow: FlowName, tree: str | None) -> Hold | None:
@@ -151,7 +124,7 @@ def _committed(
     folder = link.remote.folder(flow)
     git = Git(at.folder)
     listed = {}
-    for entry in fields(git("ls-tree", "-r", "-z", new, "--", f"{folder}/", env=_LITERAL)):
+    for entry in fields(git("ls-tree", "-r", "-z", new, "--", f"{folder}/", env=LITERAL)):
         meta, _, path = entry.partition("\t")
         mode, _, sha = meta.split(" ")
         listed[path] = f"{mode} {sha} 0\t{path}\0"

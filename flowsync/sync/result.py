@@ -17,6 +17,7 @@ class Did(StrEnum):
     MERGED = "merged"  # both sides' edits are joined on the branch
     PUSHED = "pushed"  # the branch's edits are in Studio
     RESTORED = "restored"  # the flow is as an older commit had it
+    DISCARDED = "discarded"  # uncommitted edits are dropped; a commit keeps them
     UNCHANGED = "unchanged"  # an archive brought nothing that the branch's history does not hold
     HELD = "held"
     CONFLICT = "conflict"
@@ -30,13 +31,17 @@ _WAITING = frozenset({Did.HELD, Did.CONFLICT, Did.PROBLEM, Did.STALE})
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One flow's outcome. ``paths`` are the files it is about, ``hold`` the reason and the next command."""
+    """One flow's outcome. ``paths`` are the files it is about, ``hold`` the reason and the next command.
+
+    ``before`` is the branch's commit before, where a person's command moved it: ``restore`` goes back there.
+    """
 
     flow: FlowName
     did: Did
     paths: tuple[Path, ...] = ()
     commit: str = ""
     hold: Hold | None = None
+    before: str = ""
 
 
 def exit_code(results: Iterable[Result]) -> Exit:

@@ -1,6 +1,6 @@
 """Status and results as programs read them (``--json``, the daemon's socket), and results read back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from flowsync.core.plan import Hold
@@ -66,6 +66,11 @@ def hold_json(hold: Hold | None) -> dict[str, str] | None:
     return {"reason": hold.reason, "hint": hold.hint} if hold else None
 
 
+def results_json(results: Iterable[Result], dry_run: bool) -> dict[str, Any]:
+    """Returns what a command with results prints."""
+    return {"version": VERSION, "dry_run": dry_run, "results": [result_json(result) for result in results]}
+
+
 def result_json(result: Result) -> dict[str, Any]:
     """Returns what became of one flow."""
     return {
@@ -73,6 +78,7 @@ def result_json(result: Result) -> dict[str, Any]:
         "did": result.did.value,
         "paths": list(result.paths),
         "commit": result.commit or None,
+        "before": result.before or None,
         "hold": hold_json(result.hold),
     }
 
@@ -81,4 +87,4 @@ def result_from(said: Mapping[str, Any]) -> Result:
     """Returns the result that ``result_json`` wrote."""
     hold = Hold(said["hold"]["reason"], said["hold"]["hint"]) if said["hold"] else None
     paths = tuple(Path(path) for path in said["paths"])
-    return Result(FlowName(said["flow"]), Did(said["did"]), paths, said["commit"] or "", hold)
+    return Result(FlowName(said["flow"]), Did(said["did"]), paths, said["commit"] or "", hold, said.get("before") or "")

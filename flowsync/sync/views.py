@@ -9,7 +9,7 @@ import base64
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flowsync.core.names import is_git
@@ -18,11 +18,14 @@ from flowsync.core.tree import Blob, Change, Entry, File, FlowName, Path, Proble
 from flowsync.errors import RepositoryError, UsageError
 from flowsync.repo.history import Told
 from flowsync.repo.worktree import Checkout
+from flowsync.sync.discard import discard
 from flowsync.sync.findings import finding_json, found_in
 from flowsync.sync.land import BOTH, edited
 from flowsync.sync.link import Link
 from flowsync.sync.message import meaning
 from flowsync.sync.preview import clashing
+from flowsync.sync.settle import Settlement, resolve, settled_json
+from flowsync.sync.shown import results_json
 from flowsync.sync.snapshot import COMMITTER
 from flowsync.sync.survey import Standing, known, survey, syncing
 from flowsync.validate.worktree import validate_paths
@@ -193,6 +196,14 @@ class Views:
         if sha is None or kind not in ("commit", "tree"):
             raise UsageError(f"{at} is no side and no commit of this repository", "base, local, remote or worktree")
         return sha if kind == "tree" else self._link.flow_tree(sha, flow)
+
+    def settled(self, flow: FlowName, how: Settlement, seen_as: Mapping[str, str | None] | None) -> dict[str, Any]:
+        """Returns what settling a conflict would do; nothing is committed."""
+        return settled_json(self._link, resolve(self._link, flow, how, dry_run=True, seen_as=seen_as), dry_run=True)
+
+    def discarded(self, flow: FlowName, paths: Sequence[str]) -> dict[str, Any]:
+        """Returns what discarding uncommitted edits would do."""
+        return results_json([discard(self._link, flow, paths, dry_run=True)], dry_run=True)
 
     def _saved(self, flow: FlowName) -> str | None:
         """Stores the flow's folder as it lies in the worktree, and returns its id; what never syncs is as committed."""

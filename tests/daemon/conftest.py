@@ -38,3 +38,23 @@ def daemon(world: World, run_daemon: Callable[..., Daemon]) -> Daemon:
     """A daemon over a world with a flow in sync."""
     world.studio_flow("chat", a_py="x = 1\n")
     return run_daemon(world).ready().settled()
+
+
+@pytest.fixture
+def parted(world: World, run_daemon: Callable[..., Daemon]) -> Daemon:
+    """A daemon at rest over a flow with a file in every state."""
+    files = {name: f"{name} = 1\n" for name in ("same_py", "mine_py", "theirs_py", "both_py", "clash_py", "typed_py")}
+    world.studio_flow("chat", **files)
+    world.sync()
+    world.commit(
+        {
+            "flows/chat/mine.py": "mine\n",
+            "flows/chat/both.py": "top\nboth_py = 1\n",
+            "flows/chat/clash.py": "here\n",
+            "flows/chat/new.py": "n\n",
+        }
+    )
+    world.studio({"chat/theirs.py": "theirs\n", "chat/both.py": "both_py = 1\n\n\n\nend\n", "chat/clash.py": "there\n"})
+    world.ends(0, "fetch")
+    world.write({"flows/chat/typed.py": "typed\n" * 1000, "flows/chat/untracked.py": "u\n"})
+    return run_daemon(world).ready().settled()

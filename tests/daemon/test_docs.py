@@ -13,6 +13,7 @@ from flowsync.daemon.inbox import Inbox
 from flowsync.daemon.methods import Methods
 from flowsync.daemon.place import Place
 from flowsync.daemon.quiet import Quiet
+from flowsync.sync.result import Did
 from world import World
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -31,6 +32,8 @@ def fits(schema: dict[str, Any], value: Any) -> list[str]:
         "boolean": bool,
         "null": type(None),
     }
+    if "$ref" in schema:
+        return fits(SCHEMA[schema["$ref"].rpartition("/")[2]], value)
     wrong = []
     named = schema.get("type", [])
     allowed = [named] if isinstance(named, str) else named
@@ -101,10 +104,16 @@ def test_what_is_looked_at_fits_the_schema(world: World, daemon: Daemon) -> None
         "compare": {"flow": "chat", "before": "base", "after": "worktree"},
         "findings": {"flow": "chat"},
         "log": {},
+        "resolve": {"flow": "chat", "files": {"a.py": {"take": "local"}}},
+        "discard": {"flow": "chat"},
     }
     for method, params in asked.items():
         assert fits(SCHEMA[method], daemon.ask(method, **params)) == [], method
     assert fits(SCHEMA["files"], {**daemon.ask("files", flow="chat"), "files": [{}]}) != []
+
+
+def test_the_page_names_everything_that_can_become_of_a_flow() -> None:
+    assert set(SCHEMA["result"]["properties"]["did"]["enum"]) == {did.value for did in Did}
 
 
 def test_every_setting_is_on_the_page() -> None:

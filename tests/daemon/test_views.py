@@ -10,40 +10,12 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from daemon_process import Daemon, until
+from daemon_process import Daemon, row, rows, until
 from flowsync.emulator import Emulator
 from flowsync.errors import UsageError
 from world import World
 
 Start = Callable[..., Daemon]
-
-
-def rows(found: dict[str, Any]) -> dict[str, str]:
-    return {row["path"]: row["state"] for row in found["files"]}
-
-
-def row(found: dict[str, Any], path: str) -> dict[str, Any]:
-    return next(row for row in found["files"] if row["path"] == path)
-
-
-@pytest.fixture
-def parted(world: World, run_daemon: Start) -> Daemon:
-    """A daemon at rest over a flow with a file in every state."""
-    files = {name: f"{name} = 1\n" for name in ("same_py", "mine_py", "theirs_py", "both_py", "clash_py", "typed_py")}
-    world.studio_flow("chat", **files)
-    world.sync()
-    world.commit(
-        {
-            "flows/chat/mine.py": "mine\n",
-            "flows/chat/both.py": "top\nboth_py = 1\n",
-            "flows/chat/clash.py": "here\n",
-            "flows/chat/new.py": "n\n",
-        }
-    )
-    world.studio({"chat/theirs.py": "theirs\n", "chat/both.py": "both_py = 1\n\n\n\nend\n", "chat/clash.py": "there\n"})
-    world.ends(0, "fetch")
-    world.write({"flows/chat/typed.py": "typed\n" * 1000, "flows/chat/untracked.py": "u\n"})
-    return run_daemon(world).ready().settled()
 
 
 def test_files_tell_each_file_on_every_side(world: World, parted: Daemon) -> None:

@@ -229,7 +229,7 @@ def settle(simulation: "Simulation", clone: "Clone", flow: str, take: Take) -> b
     """``flowsync resolve``: what is chosen lives, what is not chosen is overwritten by will."""
     before = [_content(_files(clone), flow), _content(_tracked(clone, flow), flow)]
     try:
-        result = resolve(clone.link, FlowName(flow), Settlement(take))
+        result = resolve(clone.link, FlowName(flow), Settlement(take)).result
     except FlowsyncError as refused:
         simulation.tell(f"resolve refused: {refused.message}")
         return False
