@@ -38,10 +38,11 @@ STORAGE = "https://storage.azure.com"
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who signs in: the object id follows from the name."""
+    """Somebody who signs in: the object id follows from the name. One who is no person has no upn in the token."""
 
     name: str
     tenant: str = TENANT
+    person: bool = True
 
     @property
     def upn(self) -> str:
@@ -51,11 +52,16 @@ class User:
     def oid(self) -> str:
         return str(uuid.uuid5(uuid.NAMESPACE_DNS, self.upn))
 
+    @property
+    def claims(self) -> dict[str, str]:
+        """What every token of theirs says."""
+        who = {"upn": self.upn, "name": self.name.title()} if self.person else {"appid": self.oid}
+        return {"oid": self.oid, "tid": self.tenant, **who}
+
     def token(self, audience: str = MANAGEMENT, seconds: float = 3600, **claims: object) -> str:
         """Makes an unsigned JWT; a claim that is None is left out."""
         now = int(time.time())
-        given = {"upn": self.upn, "oid": self.oid, "tid": self.tenant, "name": self.name.title(), **claims}
-        body = {"aud": audience, "iat": now, "exp": now + int(seconds), **given}
+        body = {"aud": audience, "iat": now, "exp": now + int(seconds), **self.claims, **claims}
         parts = [{"alg": "none", "typ": "JWT"}, {key: value for key, value in body.items() if value is not None}]
         return ".".join(
             [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts] + ["c2ln"]

@@ -10,6 +10,7 @@ from flowsync.emulator.wire import Call, Reply
 from flowsync.emulator.workspace import access, route
 from flowsync.emulator.workspace.body import JSON
 
+_COMPONENTS = {"flow": "PromptFlowService", "history": "run-history"}
 _KINDS = {400: "BadArgument", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 409: "Conflict", 410: "Gone"}
 
 
@@ -43,7 +44,8 @@ class WorkspaceFront:
     def refusal(self, call: Call, refused: Refused, request_id: str) -> Reply:
         """Makes the reply for a refusal."""
         in_arm = call.target.account == access.ARM
-        shape = _arm(refused) if in_arm else _azureml(refused, request_id, self._service.clock.now())
+        component = _COMPONENTS.get(call.target.account, call.target.account)
+        shape = _arm(refused) if in_arm else _azureml(refused, component, request_id, self._service.clock.now())
         return Reply(refused.status, {"Content-Type": JSON, **refused.headers}, json.dumps(shape).encode())
 
     def dress(self, call: Call, reply: Reply, request_id: str) -> None:
@@ -56,7 +58,7 @@ def _arm(refused: Refused) -> dict[str, object]:
     return {"error": {"code": refused.code, "message": refused.message}}
 
 
-def _azureml(refused: Refused, request_id: str, now: int) -> dict[str, object]:
+def _azureml(refused: Refused, component: str, request_id: str, now: int) -> dict[str, object]:
     """Nests the code as the workspace's services do: whose fault, which kind, and what exactly."""
     kind = _KINDS.get(refused.status, "TooManyRequests" if refused.status == 429 else "InternalServerError")
     inner: dict[str, object] = {"code": kind, "innerError": None}
@@ -81,6 +83,6 @@ def _azureml(refused: Refused, request_id: str, now: int) -> dict[str, object]:
         "environment": "eastus",
         "location": "eastus",
         "time": ticks.iso(now),
-        "componentName": "PromptFlowService",
+        "componentName": component,
         "statusCode": refused.status,
     }

@@ -14,6 +14,12 @@ from flowsync.emulator.workspace.state import Record, Workspace
 
 _DURATION = "00:00:01.0000000"
 _RUN_TYPE = "azureml.promptflow.FlowRun"
+_ALWAYS_NULL = (
+    *("token", "tokenExpiryTimeUtc", "parentRunUuid", "lastStartTimeUtc", "currentComputeTime", "scriptName", "target"),
+    *("effectiveStartTimeUtc", "cancelationReason", "scheduleId", "runDefinition", "jobSpecification", "cancelUri"),
+    *("primaryMetricName", "createdFrom", "completeUri", "diagnosticsUri", "computeRequest", "compute", "inputs"),
+    "queueingInfo",
+)
 
 
 def run_data(service: Service, call: Call) -> Reply:
@@ -54,6 +60,7 @@ def metadata(workspace: Workspace, record: Record) -> Record:
     over = status in runs.OVER
     owner = {**record["owner"], "userIss": f"https://sts.windows.net/{record['owner']['userTenantId']}/", "upn": None}
     return {
+        **dict.fromkeys(_ALWAYS_NULL),
         "runNumber": 1,
         "rootRunId": name,
         "createdUtc": record["created"],
@@ -82,6 +89,13 @@ def metadata(workspace: Workspace, record: Record) -> Record:
         "properties": properties(record),
         "tags": record["tags"],
         "outputs": _outputs(workspace, name) if status == "Completed" else None,
+        "revision": 1 + record["looks"],
+        "statusRevision": record["looks"],
+        "currentAttemptId": 1,
+        "computeDuration": _DURATION if over else None,
+        "retainForLifetimeOfWorkspace": False,
+        **{empty: {} for empty in ("parameters", "actionUris", "settings", "services")},
+        **{empty: [] for empty in ("uniqueChildRunComputeTargets", "inputDatasets", "outputDatasets")},
     }
 
 
