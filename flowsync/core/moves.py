@@ -1,4 +1,4 @@
-"""Which of the changes of one flow are renames: the same content goes at one path and comes at another.
+"""What was renamed: files whose content goes at one path and comes at another, flows that come as another goes.
 
 Pure, and about content alone: git's own definition of an exact rename. Whether the share can do it as one is for the
 push to see; if not, a rename is still a removal and an addition.
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from flowsync.core.flow import kind_of
 from flowsync.core.names import folded
-from flowsync.core.tree import Blob, Change, File, Path
+from flowsync.core.tree import Blob, Change, File, FlowName, Path
 
 
 def renames(changes: Iterable[Change]) -> Mapping[Path, Path]:
@@ -47,3 +47,17 @@ def _name(path: Path) -> str:
 
 def _folder(path: Path) -> str:
     return path.rpartition("/")[0]
+
+
+def renamed_flows(
+    gone: Mapping[FlowName, Mapping[Path, Blob]], come: Mapping[FlowName, Mapping[Path, Blob]]
+) -> Mapping[FlowName, FlowName]:
+    """Returns new name -> old name of the flows that hold exactly what another held that is gone; each in one pair."""
+    pairs: dict[FlowName, FlowName] = {}
+    left = dict(sorted(gone.items()))
+    for new, content in sorted(come.items()):
+        same = (old for old, held in left.items() if content and held == content and folded(old) != folded(new))
+        if old := next(same, None):
+            pairs[new] = old
+            del left[old]
+    return pairs

@@ -143,6 +143,9 @@ class KeptShare:
     def rename(self, renamings: Sequence[Renaming]) -> Iterator[Outcome]:
         return self._stream(_RENAME * len(renamings), lambda share: share.rename(renamings))
 
+    def rename_folder(self, source: str, target: str) -> bool:
+        return self._counted(_RENAME, lambda share: share.rename_folder(source, target))
+
     def make_folders(self, paths: Sequence[str]) -> None:
         self._counted(_FOLDER * len(paths), lambda share: share.make_folders(paths))
 

@@ -100,6 +100,11 @@ class AzureShare(Session):
         """Renames each file, guarded."""
         return self._loop.stream(self._rename(item) for item in renamings)
 
+    def rename_folder(self, source: str, target: str) -> bool:
+        """Renames a folder with all that is in it."""
+        refuse_illegal(target)
+        return self._loop.run(partial(self._writer.rename_folder, source, target))
+
     def make_folders(self, paths: Sequence[str]) -> None:
         """Makes each folder and its missing parents, those of one depth side by side."""
         for path in paths:

@@ -53,6 +53,11 @@ class Files:
         reply = await self.wire.ask(Ask("GET", path, {"restype": "directory"}))
         return reply.headers.get("x-ms-file-id", "")
 
+    async def rename_folder(self, source: str, path: str) -> None:
+        """Moves a folder with all that is in it; nothing may be at its new path."""
+        headers = {"x-ms-file-rename-source": self.wire.source(source)}
+        await self.wire.ask(Ask("PUT", path, {"restype": "directory", "comp": "rename"}, headers))
+
     async def make_folder(self, path: str) -> None:
         """Makes one folder."""
         await self.wire.ask(Ask("PUT", path, {"restype": "directory"}))

@@ -100,6 +100,29 @@ class Writer:
             elif why(error) is not Why.EXISTS:
                 raise
 
+    async def rename_folder(self, source: str, target: str) -> bool:
+        """Renames a folder, and tells whether it did; a folder keeps its id, which settles a lost reply."""
+        before = await self._folder_id(source)
+        if before is None:
+            return False
+        try:
+            await self._files.rename_folder(self._root + source, self._root + target)
+        except ShareError as refused:
+            if await self._folder_id(target) == before:
+                return True
+            if why(refused) is Why.LOST:
+                raise
+            return False
+        return True
+
+    async def _folder_id(self, path: str) -> str | None:
+        try:
+            return await self._files.folder_id(self._root + path)
+        except ShareError as error:
+            if why(error) is Why.LOST or concerns_share(error):
+                raise
+            return None  # nothing is there, or a file
+
     async def remove_folder(self, path: str) -> None:
         """Removes one folder if it is there and empty."""
         try:

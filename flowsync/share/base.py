@@ -155,6 +155,14 @@ class Share(Protocol):
         ``Stale`` names what stands at the new path, None if it is the source that moved on.
         """
 
+    def rename_folder(self, source: str, target: str) -> bool:
+        """Renames a folder with all that is in it, and tells whether it did.
+
+        It does not, and changes nothing, if something stands at ``target``, if ``source`` is not there, or if a program
+        has a file in it open. Nothing is displaced, so nothing is compared before: who asks looks afterwards at what
+        came along.
+        """
+
     def make_folders(self, paths: Sequence[str]) -> None:
         """Creates each folder and its missing parents below the remote's folder; an existing one is fine."""
 

@@ -34,6 +34,7 @@ from flowsync.share.base import (
 from flowsync.share.folder_dir import ANCHORS, Dir, is_link
 from flowsync.share.folder_errors import explain
 from flowsync.share.folder_seen import copy, is_young, version_of, wait_a_tick
+from flowsync.share.folder_swap import move_new
 from flowsync.share.folder_write import Placed, place, prove, remove, rename
 from flowsync.share.paths import printable, problem, refuse_illegal
 from flowsync.share.session import Session
@@ -113,6 +114,22 @@ class FolderShare(Session):
             for item in renamings:
                 yield self._one(root, item, partial(self._rename, root))
             _flush(root, [*renamings, *(replace(item, path=item.source) for item in renamings)])
+
+    def rename_folder(self, source: str, target: str) -> bool:
+        """Renames a folder with all that is in it."""
+        refuse_illegal(target)
+        self._requests += 1
+        (above, _, name), (parent, _, new) = source.rpartition("/"), target.rpartition("/")
+        try:
+            with self._root() as root, root.below(above) as old, root.below(parent) as folder:
+                if not stat.S_ISDIR(old.look(name).st_mode):
+                    return False
+                move_new(old, name, folder, new)
+                folder.flush()
+                old.flush()
+        except OSError:  # nothing was changed; why, the next look or write tells
+            return False
+        return True
 
     def make_folders(self, paths: Sequence[str]) -> None:
         """Creates each folder and its missing parents."""

@@ -135,6 +135,22 @@ class MemoryShare(Session):
         for item in renamings:
             yield self._run(item.path, guard.rename(item))
 
+    def rename_folder(self, source: str, target: str) -> bool:
+        """Renames a folder with all that is in it."""
+        refuse_illegal(target)
+        before = self._folder_id(source)
+        if before is None:
+            return False
+        try:
+            self._ask("rename", target, partial(self._store.rename_folder, self._at(source), self._at(target)))
+        except ShareError as refused:
+            if self._folder_id(target) == before:
+                return True
+            if why(refused) is Why.LOST:
+                raise
+            return False
+        return True
+
     def make_folders(self, paths: Sequence[str]) -> None:
         """Makes each folder and its missing parents."""
         for path in paths:
@@ -254,6 +270,14 @@ class MemoryShare(Session):
             self._ready = True  # or may be
             self._make(TEMPORARIES)
         return self._ask("create", path, lambda: self._store.create(self._at(path), content, lease))
+
+    def _folder_id(self, path: str) -> str | None:
+        try:
+            return self._ask("look", path, lambda: self._store.folder_id(self._at(path)))
+        except ShareError as error:
+            if why(error) is Why.LOST or concerns_share(error):
+                raise
+            return None  # nothing is there, or a file
 
     def _make(self, path: str) -> None:
         try:

@@ -118,6 +118,18 @@ class Store:
         self._touch(node)
         return _version(node)
 
+    def rename_folder(self, source: str, path: str) -> None:
+        """Moves a folder with all that is in it; ids, versions and leases stay."""
+        self.folder_id(source)
+        self._parent(path)
+        if _key(path) in self._nodes:
+            raise failure("ResourceAlreadyExists", path, 409)
+        for key in [key for key in self._nodes if f"{key}/".startswith(f"{_key(source)}/")]:
+            node = self._nodes.pop(key)
+            node.path = path + node.path[len(source) :]
+            self._nodes[_key(node.path)] = node
+        self._touch(self._nodes[_key(path)])
+
     def delete(self, path: str, lease: str | None) -> None:
         """Deletes a file."""
         self._check_lease(self._file(path), lease)

@@ -5,7 +5,7 @@ and only then do tracking refs and bases follow.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flowsync.cache import Observation
@@ -19,6 +19,7 @@ from flowsync.repo.worktree import Checkout, NotFastForward
 from flowsync.sync.joined import conflicted, joined
 from flowsync.sync.link import Link
 from flowsync.sync.message import merge_message
+from flowsync.sync.renames import Renames, in_studio, landed
 from flowsync.sync.result import Did, Result, problem_result
 from flowsync.sync.snapshot import COMMITTER, replayed
 from flowsync.sync.survey import Standing, Survey, ignoring, syncing
@@ -49,7 +50,8 @@ def land(link: Link, seen: Survey, flows: frozenset[FlowName], consent: Consent)
     observations = link.cache.observations(link.remote.name)
     chosen = [standing for flow, standing in seen.flows.items() if link.chosen(flows)(flow)]
     results, ready = [], []
-    holds = Holds(link, observations)
+    renames = in_studio(link, chosen)
+    holds = Holds(link, observations, frozenset(old.flow for old in renames.values()))
     for standing in sorted(chosen, key=lambda one: (_written(observations, one.flow), one.flow)):
         if standing.state is State.PROBLEM:
             results.append(problem_result(standing.flow, dict(standing.decided.problems)))
@@ -60,7 +62,19 @@ def land(link: Link, seen: Survey, flows: frozenset[FlowName], consent: Consent)
             else:
                 ready.append(standing)
     agree(link, [*chosen, *(standing for standing in seen.ended if link.chosen(flows)(standing.flow))])
-    return results + _land_all(link, seen.tip, ready)
+    free = {standing.flow for standing in ready}
+    whole = {new: old for new, old in renames.items() if {new, old.flow} <= free}
+    olds = {old.flow for old in renames.values()}
+    ready = [standing for standing in ready if standing.flow not in olds]
+    results += [_alone(old, holds, consent) for new, old in renames.items() if new not in whole and old.flow in free]
+    return results + _land_all(link, seen.tip, ready, whole)
+
+
+def _alone(old: Standing, holds: "Holds", consent: Consent) -> Result:
+    """Returns the result of a flow that was renamed to one which has to wait: it is not gone before that has come."""
+    holds.renamed -= {old.flow}
+    waits = Hold("it was renamed in Studio, and what it became has to wait", "flowsync status")
+    return Result(old.flow, Did.HELD, hold=holds.braked(old, consent) or waits)
 
 
 def _written(observations: Mapping[FlowName, Observation], flow: FlowName) -> str:
@@ -84,8 +98,12 @@ def edited(link: Link, at: Checkout, only: FlowName | None = None) -> dict[FlowN
 class Holds:
     """Why flows must wait, asked once per run."""
 
-    def __init__(self, link: Link, observations: Mapping[FlowName, Observation]) -> None:
+    def __init__(
+        self, link: Link, observations: Mapping[FlowName, Observation], renamed: Collection[FlowName] = ()
+    ) -> None:
+        """``renamed`` are flows that are gone under their name, and only under their name."""
         self._link = link
+        self.renamed = frozenset(renamed)
         self._observations = observations
         worktree = link.repo.worktree
         at = worktree.checkout(link.remote.branch)
@@ -128,7 +146,7 @@ class Holds:
 
     def braked(self, standing: Standing, consent: Consent) -> Hold | None:
         """Returns why what the flow's plan deletes must be asked for, or None."""
-        if standing.flow in consent.deletes:
+        if standing.flow in consent.deletes or standing.flow in self.renamed:
             return None
         (base,) = syncing(self._link, standing.base_tree) if standing.base_tree else (None,)
         return brake(standing.flow, standing.decided, base, self._link.remote.max_deletes)
@@ -167,28 +185,34 @@ def keep(link: Link, flow: FlowName, old: str | None, new: str | None) -> list[M
     return [] if refs.get(ref) else [Move(ref, None, old)]
 
 
-def _land_all(link: Link, tip: str | None, ready: list[Standing]) -> list[Result]:
+def _land_all(link: Link, tip: str | None, ready: list[Standing], renames: Renames) -> list[Result]:
     """Lands the flows in one move of the branch; if git refuses that, one by one, so that each stands for itself."""
     if not ready:
         return []
     link.reporter.begin("Landing", len(ready))
     try:
-        return _land_together(link, tip, ready)
+        return _land_together(link, tip, ready, renames)
     except NotFastForward as refused:
         # a branch that moved holds what was not compared: another run compares again
         if len(ready) == 1 or _tip(link) != tip:
-            return [Result(standing.flow, Did.HELD, hold=Hold(refused.message, refused.hint)) for standing in ready]
-        return _one_by_one(link, tip, ready)
+            flows = [flow for standing in ready for flow in _names(standing, renames)]
+            return [Result(flow, Did.HELD, hold=Hold(refused.message, refused.hint)) for flow in flows]
+        return _one_by_one(link, tip, ready, renames)
     finally:
         link.reporter.end()
 
 
-def _one_by_one(link: Link, tip: str | None, ready: list[Standing]) -> list[Result]:
+def _names(standing: Standing, renames: Renames) -> list[FlowName]:
+    """Returns the flow's name, and the one that it had before."""
+    return [standing.flow, *([renames[standing.flow].flow] if standing.flow in renames else [])]
+
+
+def _one_by_one(link: Link, tip: str | None, ready: list[Standing], renames: Renames) -> list[Result]:
     results: list[Result] = []
     for standing in ready:
-        landed = _land_all(link, tip, [standing])
-        tip = next((result.commit for result in landed if result.commit), tip)
-        results += landed
+        done = _land_all(link, tip, [standing], renames)
+        tip = next((result.commit for result in done if result.commit), tip)
+        results += done
     return results
 
 
@@ -196,12 +220,16 @@ def _tip(link: Link) -> str | None:
     return link.repo.worktree.tip(link.remote.branch)
 
 
-def _land_together(link: Link, old_tip: str | None, ready: list[Standing]) -> list[Result]:
+def _land_together(link: Link, old_tip: str | None, ready: list[Standing], renames: Renames) -> list[Result]:
     tip, results = old_tip, []
     moves: list[Move] = []
     recorded = link.flows_below(link.base_prefix)
     for standing in ready:
-        step = _merge(link, standing, tip) if standing.state in BOTH else _replay(link, standing, old_tip, tip)
+        if old := renames.get(standing.flow):
+            step = _rename(link, standing, old, tip, recorded.get(old.flow))
+            results.append(Result(old.flow, Did.LANDED, (), step.tip or ""))
+        else:
+            step = _merge(link, standing, tip) if standing.state in BOTH else _replay(link, standing, old_tip, tip)
         link.reporter.advance()
         tip = step.tip
         if step.result:
@@ -233,6 +261,21 @@ def _moves(link: Link, standing: Standing, base: str | None, tracking: str | Non
     if tracking != base:
         moves.append(Move(link.base_ref(standing.flow), base, tracking))
     return moves
+
+
+def _rename(link: Link, new: Standing, old: Standing, tip: str | None, base: str | None) -> _Step:
+    """Puts a flow's new name onto the tip, in the place of its old one."""
+    sha = landed(link, new, old, tip)
+    moves = [Move(link.base_ref(old.flow), base, None)] if base else []
+    if old.tracking:
+        moves.append(Move(link.tracking_ref(old.flow), old.tracking, None))
+        moves += [
+            move
+            for before in link.repo.objects.commit(old.tracking).parents
+            for move in keep(link, old.flow, before, sha)
+        ]
+    paths = tuple(change.path for change in new.decided.remote)
+    return _Step(sha, sha, Result(new.flow, Did.LANDED, paths, sha), tuple(moves))
 
 
 def _replay(link: Link, standing: Standing, old_tip: str | None, tip: str | None) -> _Step:

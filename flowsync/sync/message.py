@@ -19,6 +19,12 @@ def studio_message(link: Link, flow: FlowName, old: str | None, new: str | None)
     return f"{flow}: {_subject(old, new, changes, meant)}\n\n{_body(changes, meant)}\n\n{trailers}\n"
 
 
+def rename_message(link: Link, new: FlowName, old: FlowName) -> str:
+    """Returns the message for a flow that was renamed in Studio."""
+    trailers = f"Flowsync-Remote: {link.remote.name}\nFlowsync-Flow: {new}\nFlowsync-Renamed-From: {old}"
+    return f"{new}: renamed from {old} in Studio\n\n{trailers}\n"
+
+
 def meaning(link: Link, old: str | None, new: str | None) -> list[str]:
     """Returns what turned the folder ``old`` into ``new``, a line each: files, and under a definition its nodes."""
     changes = _changes(link, old, new)

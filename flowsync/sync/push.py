@@ -21,7 +21,9 @@ from flowsync.share.base import Failed, Outcome, Put, Remove, Removed, Renaming,
 from flowsync.share.codes import Why, why
 from flowsync.sync.land import Consent, Holds, forget, keep
 from flowsync.sync.link import Link
+from flowsync.sync.pushed_renames import rename_flows
 from flowsync.sync.record import advance
+from flowsync.sync.renames import in_git
 from flowsync.sync.result import Did, Result, problem_result
 from flowsync.sync.scan import Scan
 from flowsync.sync.survey import Standing, Survey, syncing
@@ -52,11 +54,12 @@ class _Push:
 def push(link: Link, share: Share, seen: Survey, flows: frozenset[FlowName], consent: Consent) -> list[Result]:
     """Writes every flow that the branch is ahead in to the share."""
     observations = link.cache.observations(link.remote.name)
-    holds = Holds(link, observations)
-    results: list[Result] = []
+    renames = in_git(link, (standing for flow, standing in seen.flows.items() if link.chosen(flows)(flow)))
+    holds = Holds(link, observations, frozenset(old.flow for old in renames.values()))
+    results, renamed = rename_flows(link, share, seen, holds, renames)
     pushes: list[_Push] = []
     for flow, standing in seen.flows.items():
-        if not link.chosen(flows)(flow):
+        if not link.chosen(flows)(flow) or flow in renamed:
             continue
         if standing.state is State.PROBLEM:
             results.append(problem_result(flow, dict(standing.decided.problems)))

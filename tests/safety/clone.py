@@ -206,10 +206,12 @@ class Clone:
             return
         before = self.repo.objects.files(self.repo.objects.commit(commit.parents[0]).tree) if commit.parents else {}
         now = self.repo.objects.files(commit.tree)
+        _, _, renamed = commit.message.partition("Flowsync-Renamed-From: ")
+        scope = (f"flows/{flow}/", *([f"flows/{renamed.strip()}/"] if renamed else []))
         outside = [
             path
             for path in before.keys() | now.keys()
-            if before.get(path) != now.get(path) and not path.startswith(f"flows/{flow}/")
+            if before.get(path) != now.get(path) and not path.startswith(scope)
         ]
         if outside:
             raise Broken(f"I12 the snapshot of {flow} changes {', '.join(outside)}")
@@ -220,9 +222,19 @@ class Clone:
             raise Broken("I10 the branch was moved while git was said to be busy")
         if old and self.repo.objects.contents(old) - self.repo.objects.contents(new):
             raise Broken("I1 the branch lost content by landing")
-        gone = self._flows(old) - self._flows(new) - self.consent.deletes
+        gone = self._flows(old) - self._flows(new) - self.consent.deletes - self._renamed(old, new)
         for flow in gone if self.running else ():
             raise Broken(f"I8 {flow} was deleted from the branch, and nobody was asked")
+
+    def _renamed(self, old: str | None, new: str) -> set[FlowName]:
+        """The flows whose content another flow came with."""
+        come = [self._content(new, flow) for flow in self._flows(new) - self._flows(old)]
+        return {flow for flow in self._flows(old) if self._content(old, flow) in come}
+
+    def _content(self, sha: str | None, flow: str) -> dict[str, Blob]:
+        tree = self.repo.objects.subtree(self.repo.objects.commit(sha or "").tree, f"flows/{flow}")
+        files = self.repo.objects.files(tree) if tree else {}
+        return {path: entry.blob for path, entry in files.items() if isinstance(entry, File) and path[0] != "."}
 
     def _flows(self, sha: str | None) -> set[FlowName]:
         objects = self.repo.objects

@@ -36,7 +36,7 @@ def act(simulation: "Simulation", clone: "Clone") -> None:
         (8, _unsaved),
         (8, _commit_unsaved),
         (6, _delete),
-        (6, _rename),
+        (8, _rename),
         (5, _amend),
         (4, _reword),
         (3, _reset),
@@ -46,6 +46,7 @@ def act(simulation: "Simulation", clone: "Clone") -> None:
         (6, _resolve),
         (2, _restore),
         (2, _delete_flow),
+        (6, _rename_flow),
         (3, _secrets),
     ]
     weights = [weight for weight, _ in acts]
@@ -143,6 +144,17 @@ def _rename(simulation: "Simulation", clone: "Clone") -> None:
         simulation.counts["renames"] += 1
 
 
+def _rename_flow(simulation: "Simulation", clone: "Clone") -> None:
+    flow, names = _mine(simulation, clone)
+    name, files = simulation.another_name(flow), _files(clone)
+    top, new = f"flows/{flow}/", f"flows/{name}/"
+    if names and not clone.repo.worktree.edits and not any(path.startswith(new) for path in files):
+        simulation.ledger.carried([files[path] for path in names], name)
+        moved = {new + path[len(top) :] if path.startswith(top) else path: files[path] for path in files}
+        clone.repo.refs.all[MAIN] = clone.repo.store(moved, (clone.repo.refs.all[MAIN],))
+        simulation.counts["renames"] += 1
+
+
 def _delete_flow(simulation: "Simulation", clone: "Clone") -> None:
     flow, names = _mine(simulation, clone)
     if names and not clone.repo.worktree.edits:
@@ -205,7 +217,7 @@ def _merge_by_hand(simulation: "Simulation", clone: "Clone") -> None:
         return
     trees = [clone.repo.objects.commit(sha).tree for sha in (bases[0], tip, tracking)]
     merge = clone.repo.merger.merge(*trees)
-    if not merge.conflicts:
+    if not merge.conflicts and clone.repo.refs.all[MAIN] == tip:  # git's own lock: nobody commits in between
         line = clone.repo.person()[0]
         clone.repo.refs.all[MAIN] = clone.repo.objects.write_commit(merge.tree, (tip, tracking), line, line, "merge\n")
 

@@ -121,7 +121,8 @@ def _judge_flow(simulation: "Simulation", flow: str) -> None:
         _judge_base(clone, flow, waiting)
         if clone in waiting:
             continue
-        if here != share and (DAG in share or here):  # a folder without a definition is no flow to who has none
+        known = clone.repo.refs.peek(f"refs/remotes/studio/{flow}") is not None
+        if here != share and (DAG in {**share, **here} or known):  # a folder without a definition is no flow by itself
             raise Broken(f"I4 {flow} differs between {clone.name} and the share, and nothing says why")
     if lost := alive - everywhere:
         raise Broken(f"I2 {flow}: lost {sorted(lost)}")

@@ -84,6 +84,7 @@ class Simulation:
         self.ledger = Ledger()
         self.store = WatchedStore(self.now)
         self.store.make_folders(ROOT)
+        self.store.carried = self.ledger.carried
         self.page = self.random.choice((2, 5000))
         self.retries = self.random.choice((0, 1))
         self.rewrites = False  # a person rewrote history: what the branch held need not be on it any more
@@ -115,6 +116,13 @@ class Simulation:
     def new_lease(self) -> str:
         self._leases += 1
         return f"00000000-0000-0000-0000-{self._leases:012d}"
+
+    def another_name(self, flow: str) -> str:
+        """A name that the flow may be given; from now on it is one of the flows."""
+        name = self.random.choice([name for name in ("chat", "triage", "talk") if name != flow])
+        if name not in self.flows:
+            self.flows.append(name)
+        return name
 
     def tell(self, what: str) -> None:
         """Adds a line to the trace."""

@@ -39,8 +39,10 @@ def act(simulation: "Simulation") -> None:
         simulation.ledger.wrote(flow, there[path], None)
     elif dice < 0.94:
         _move(simulation, flow, path, there)
-    elif dice < 0.96:
+    elif dice < 0.955:
         _delete_flow(simulation, flow, there)
+    elif dice < 0.975:
+        _rename_flow(simulation, flow, there)
     else:
         simulation.store.save(f"{ROOT}/{flow}/.promptflow/flow.log", b"secret")
 
@@ -70,6 +72,13 @@ def _move(simulation: "Simulation", flow: str, path: str, there: dict[str, bytes
         simulation.store.make_folders(f"{ROOT}/{flow}/{target}".rpartition("/")[0])
         simulation.store.rename(f"{ROOT}/{flow}/{path}", f"{ROOT}/{flow}/{target}", False, None)
         simulation.ledger.moved |= tokens(there[path])
+
+
+def _rename_flow(simulation: "Simulation", flow: str, there: dict[str, bytes]) -> None:
+    name = simulation.another_name(flow)
+    if there and not simulation.store.is_folder(f"{ROOT}/{name}"):
+        simulation.tell(f"studio renames the flow {flow} to {name}")
+        simulation.store.rename_folder(f"{ROOT}/{flow}", f"{ROOT}/{name}")
 
 
 def _delete_flow(simulation: "Simulation", flow: str, there: dict[str, bytes]) -> None:

@@ -50,6 +50,12 @@ class Ledger:
                 self.dead[token] = flow
         self.loosen(after - self.alive.keys())
 
+    def carried(self, content: Iterable[bytes], flow: str) -> None:
+        """A flow came under this name, with all that it held; what happens to the old name is no end of it."""
+        for held in content:
+            self.moved |= tokens(held)
+            self.alive.update((token, flow) for token in tokens(held) & self.alive.keys())
+
     def loosen(self, some: Iterable[bytes]) -> None:
         """These tokens may stay or go."""
         for token in some:

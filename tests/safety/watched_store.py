@@ -1,6 +1,6 @@
 """The share in memory, under the eyes of a judge: what flowsync does to it is checked at the moment it does it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ class WatchedStore(Store):
         self.client: Any = None
         self.ever: set[tuple[str, str]] = set()  # (path, blob) that the share held at some time
         self.mutations = 0
+        self.carried: Callable[[Iterable[bytes], str], None] = lambda content, flow: None
 
     def create(self, path: str, content: bytes, lease: str | None) -> Version:
         self._before("overwrite", path, lease, content)
@@ -31,9 +32,7 @@ class WatchedStore(Store):
         self._after(path)
         return version
 
-    def rename(
-        self, source: str, path: str, replace: bool, lease: str | None, carried: str | None = None
-    ) -> Version:
+    def rename(self, source: str, path: str, replace: bool, lease: str | None, carried: str | None = None) -> Version:
         content = self._content(source)
         if content is not None and (self._content(path) is None or replace):
             self._before("rename over", path, lease, content)
@@ -41,6 +40,13 @@ class WatchedStore(Store):
         version = super().rename(source, path, replace, lease, carried)
         self._after(path)
         return version
+
+    def rename_folder(self, source: str, path: str) -> None:
+        super().rename_folder(source, path)
+        self.mutations += 1
+        old, new = source[len(ROOT) + 1 :], path[len(ROOT) + 1 :]
+        self.carried(self.files(path).values(), new)
+        self.ever |= {(new + inner[len(old) :], blob) for inner, blob in self.ever if inner.startswith(f"{old}/")}
 
     def delete(self, path: str, lease: str | None) -> None:
         self._before("delete", path, lease, None)

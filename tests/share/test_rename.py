@@ -143,3 +143,50 @@ def test_against_a_neighbour_that_writes_either_name(world: World, name: str, wa
             else:
                 assert there.get("a.py") or neighbour.did
     assert (Stale, True) in seen
+
+
+def test_a_folder_is_renamed_with_all_that_is_in_it(world: World) -> None:
+    for path in ("chat/a.py", "chat/sub/b.py", "chat/.promptflow/flow.log"):
+        world.save(path, BEFORE)
+    with world.open() as share:
+        before = {path: share.list([path])[path] for path in ("chat", "chat/sub")}
+        assert share.rename_folder("chat", "talk")
+        for path, listing in before.items():
+            now = share.list([path.replace("chat", "talk")])[path.replace("chat", "talk")]
+            assert isinstance(listing, Listing) and isinstance(now, Listing)
+            assert now.files.keys() == listing.files.keys()
+            for name, version in now.files.items():
+                old = listing.files[name]
+                assert (version.file_id, version.written, version.size) == (old.file_id, old.written, old.size)
+        assert not share.rename_folder("chat", "nope")
+    assert set(world.files()) == {"talk/a.py", "talk/sub/b.py", "talk/.promptflow/flow.log"}
+
+
+def test_a_folder_takes_no_other_s_place(world: World) -> None:
+    world.save("chat/a.py", BEFORE)
+    world.save("talk/a.py", THEIRS)
+    world.save("file", THEIRS)
+    with world.open() as share:
+        share.make_folders(["empty"])
+        for target in ("talk", "file", "empty", "nope/deeper"):
+            assert not share.rename_folder("chat", target), target
+        assert not share.rename_folder("file", "other")
+        share.remove_folders(["empty"])
+    assert world.files() == {"chat/a.py": BEFORE, "talk/a.py": THEIRS, "file": THEIRS}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_request_of_a_folder_s_renaming_may_fail_once(azure: AzureWorld, kind: str) -> None:
+    for number in range(10):
+        azure.save("chat/a.py", BEFORE)
+        strike(azure, kind, skip=number)
+        with azure.open() as share:
+            assert share.rename_folder("chat", "talk"), number
+            struck = azure.emulator.faults.rules()[0].hits
+            azure.emulator.faults.clear()
+            assert azure.files() == {"talk/a.py": BEFORE}
+            assert share.rename_folder("talk", "chat")
+        if not struck:
+            assert number == 2
+            return
+    raise AssertionError("the run has no end")

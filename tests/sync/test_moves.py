@@ -1,10 +1,18 @@
 """A renamed file is one rename on the other side, too: its content does not travel, and nothing else changes."""
 
+import os
+import shutil
 from collections import Counter
 
 import pytest
 
 from flowsync.emulator import Emulator, Event
+from flowsync.errors import ShareError
+from flowsync.share.azure import open_azure
+from flowsync.share.location import AzureLocation, parse
+from flowsync.sync.conductor import Conductor
+from flowsync.sync.opened import linked
+from safety.stage import HASTE
 from world import EmulatedStudio, World
 
 LARGE = b"".join(b"line %d\n" % number for number in range(1000))
@@ -174,8 +182,6 @@ def test_a_rename_on_a_folder_keeps_the_file(world: World) -> None:
 
 def test_an_inode_that_is_used_again_with_the_same_times_is_no_rename(world: World) -> None:
     """What unzipping leaves: files of one size and one time, and the next may get the inode of the last."""
-    import os
-
     folder = world.share.folder / "chat"  # type: ignore[attr-defined]
     world.studio_flow("chat", a_py="a = 1\n")
     os.utime(folder / "a.py", (1e9, 1e9))
@@ -185,3 +191,177 @@ def test_an_inode_that_is_used_again_with_the_same_times_is_no_rename(world: Wor
     os.utime(folder / "b.py", (1e9, 1e9))
     world.sync()
     assert world.here("chat")["b.py"] == b"b = 2\n"
+
+
+# Whole flows
+
+
+@pytest.fixture
+def two(azure_world: World) -> World:
+    azure_world.studio_flow("chat", a_py=LARGE, b_py="b = 1\n")
+    azure_world.studio_flow("other", a_py="other\n")
+    azure_world.sync()
+    counts(azure_world)
+    return azure_world
+
+
+def folder_renamed_there(world: World, old: str, new: str) -> None:
+    share = world.share
+    assert isinstance(share, EmulatedStudio)
+    share.client.get_directory_client(f"{share.top}/{old}").rename_directory(f"{share.top}/{new}")
+    share.emulator.reset_counts()
+
+
+def quiet(world: World) -> None:
+    for flow in ("talk", "other"):
+        assert world.here(flow) == world.there(flow) != {}
+    assert world.here("chat") == world.there("chat") == {}
+    assert world.states() == {"talk": "in-sync", "other": "in-sync"}
+    counts(world)
+    assert "Everything is in sync" in world.sync().out
+    assert counts(world) == {"list": 3}
+
+
+def test_a_flow_renamed_in_studio_is_one_commit_that_nobody_is_asked_about(two: World) -> None:
+    before = two.tip()
+    two.git("update-index", "--chmod=+x", "flows/chat/b.py")
+    two.git("commit", "--quiet", "-m", "a mode")
+    two.sync()
+    two.git("reset", "--hard", "--quiet")
+    folder_renamed_there(two, "chat", "talk")
+    two.sync()
+    assert counts(two)["get_file"] == 0
+    assert two.git("rev-list", "--count", f"{before}..main") == "2"
+    assert two.subjects()[0] == "talk: renamed from chat in Studio"
+    assert sorted(shown(two)) == [
+        f"R100\tflows/chat/{name}\tflows/talk/{name}" for name in ("a.py", "b.py", "flow.dag.yaml")
+    ]
+    assert two.git("ls-tree", "main", "flows/talk/b.py").startswith("100755")
+    assert two.git("log", "-1", "--format=%an").startswith("alice")
+    quiet(two)
+
+
+def test_a_flow_renamed_in_git_is_one_request_that_nobody_is_asked_about(two: World) -> None:
+    two.studio({"chat/.promptflow/flow.log": "what Studio keeps beside the flow\n"})
+    identity = file_id(two, "chat/a.py")
+    two.git("mv", "flows/chat", "flows/talk")
+    two.git("commit", "--quiet", "-m", "a better name")
+    tip = two.tip()
+    counts(two)
+    two.sync()
+    made = counts(two)
+    assert made["rename_directory"] == 1 and not {"create_file", "delete_file", "rename_file", "get_file"} & made.keys()
+    assert file_id(two, "talk/a.py") == identity and two.tip() == tip
+    assert two.there("talk").pop(".promptflow/flow.log")
+    two.studio({"talk/.promptflow/flow.log": None})
+    shutil.rmtree(two.share.folder / "talk/.promptflow")  # type: ignore[attr-defined]
+    quiet(two)
+
+
+def test_what_studio_saved_while_its_flow_was_renamed_comes_along(two: World, emulator: Emulator) -> None:
+    two.git("mv", "flows/chat", "flows/talk")
+    two.git("commit", "--quiet", "-m", "a better name")
+    saved: list[bool] = []
+
+    def save(event: Event) -> None:
+        if event.when == "before" and event.operation == "rename_directory" and not saved:
+            saved.append(True)
+            two.studio({"chat/b.py": "b = 'saved in Studio'\n"})
+
+    emulator.on_request(save)
+    two.sync()
+    emulator.off_request(save)
+    assert saved and two.here("talk")["b.py"] == b"b = 'saved in Studio'\n"
+    quiet(two)
+
+
+def test_a_flow_renamed_here_and_edited_there_is_a_conflict_and_both_stay(two: World) -> None:
+    two.git("mv", "flows/chat", "flows/talk")
+    two.git("commit", "--quiet", "-m", "a better name")
+    two.studio({"chat/b.py": "b = 'saved in Studio'\n"})
+    two.sync(code=1)
+    assert two.states() == {"chat": "conflict", "talk": "in-sync", "other": "in-sync"}
+    assert two.there("chat")["b.py"] == b"b = 'saved in Studio'\n" and two.there("talk") == two.here("talk")
+
+
+@pytest.mark.parametrize("edited", ["there", "here"])
+def test_a_flow_that_was_renamed_and_edited_is_new_and_the_old_one_is_asked_about(two: World, edited: str) -> None:
+    if edited == "there":
+        folder_renamed_there(two, "chat", "talk")
+        two.studio({"talk/b.py": "b = 2\n"})
+    else:
+        two.git("mv", "flows/chat", "flows/talk")
+        two.commit({"flows/talk/b.py": "b = 2\n"})
+    run = two.sync(code=1)
+    assert "--accept-deletes chat" in run.out
+    assert two.here("talk") == two.there("talk") and two.here("talk")["b.py"] == b"b = 2\n"
+    two.sync("--accept-deletes", "chat")
+    quiet(two)
+
+
+def test_a_name_that_studio_has_taken_stops_the_rename(two: World, emulator: Emulator) -> None:
+    two.git("mv", "flows/chat", "flows/talk")
+    two.git("commit", "--quiet", "-m", "a better name")
+    made: list[bool] = []
+
+    def make(event: Event) -> None:
+        if event.when == "before" and event.operation == "rename_directory" and not made:
+            made.append(True)
+            two.studio({"talk/a.py": "Studio's own\n"})
+
+    emulator.on_request(make)
+    two.sync(code=1)
+    emulator.off_request(make)
+    assert made and two.there("talk")["a.py"] == b"Studio's own\n" and two.there("chat")["a.py"] == LARGE
+
+
+def test_a_rename_that_has_to_wait_deletes_nothing(two: World) -> None:
+    config = two.folder / ".flowsync.yaml"
+    two.commit({".flowsync.yaml": config.read_text() + "    flows: {talk: {mode: pull}}\n"})
+    two.git("mv", "flows/chat", "flows/talk")
+    two.git("commit", "--quiet", "-m", "a better name")
+    two.sync(code=1)
+    assert two.there("chat") and not two.there("talk")
+
+
+def test_a_rename_in_studio_that_has_to_wait_deletes_nothing(two: World) -> None:
+    folder_renamed_there(two, "chat", "talk")
+    two.write({"flows/talk/a.py": "mine, and not committed\n"})
+    before = two.tip()
+    two.sync(code=1)
+    assert two.tip() == before and two.here("chat")
+    shutil.rmtree(two.folder / "flows/talk")
+    two.sync()
+    quiet(two)
+
+
+@pytest.mark.parametrize("when", ["drop_before", "drop_after"])
+def test_a_run_that_dies_at_the_rename_is_finished_by_the_next(two: World, emulator: Emulator, when: str) -> None:
+    two.git("mv", "flows/chat", "flows/talk")
+    two.git("commit", "--quiet", "-m", "a better name")
+    getattr(emulator.faults, when)("rename_directory", times=None)
+    emulator.faults.drop_before("get_directory", "*/talk", times=None)
+    location = parse(two.share.url)
+    assert isinstance(location, AzureLocation)
+    with linked(two.folder) as link, pytest.raises(ShareError):
+        Conductor(link, {}, opener=lambda: open_azure(location, os.environ, patience=HASTE)).sync()
+    assert bool(two.there("talk")) == (when == "drop_after")
+    emulator.faults.clear()
+    two.sync()
+    quiet(two)
+
+
+def test_a_flow_renamed_on_a_folder_both_ways(world: World) -> None:
+    world.studio_flow("chat", a_py=LARGE)
+    world.studio_flow("other", a_py="other\n")
+    world.sync()
+    top = world.share.folder  # type: ignore[attr-defined]
+    (top / "chat").rename(top / "talk")
+    world.sync()
+    assert world.subjects()[0] == "talk: renamed from chat in Studio"
+    inode = (top / "talk").stat().st_ino
+    world.git("mv", "flows/talk", "flows/answer")
+    world.git("commit", "--quiet", "-m", "a better name")
+    world.sync()
+    assert (top / "answer").stat().st_ino == inode and not (top / "talk").exists()
+    assert "Everything is in sync" in world.sync().out
