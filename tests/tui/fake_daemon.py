@@ -40,7 +40,7 @@ def row(
     errors: int = 0,
     warnings: int = 0,
     who: str = "anna",
-    when: str = "2026-11-18T14:05:00+00:00",
+    when: str = "2026-11-18T11:02:00+00:00",
 ) -> dict[str, Any]:
     """A flow's row, as ``flowsync status --json`` prints it."""
     here = local if local is not None else (["flow.dag.yaml"] if state in _HERE else [])
@@ -107,7 +107,7 @@ class FakeDaemon:
     def status(self) -> dict[str, Any]:
         return {
             "version": 1, "remote": "studio", "branch": "main", "share": "azfile://acct/code?user=anna",
-            "observed_at": "2026-11-18T14:06:00+00:00", "busy": None, "flows": self.flows,
+            "observed_at": "2026-11-18T11:06:00+00:00", "busy": None, "flows": self.flows,
         }  # fmt: skip
 
     def asked(self, method: str) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ class FlowsyncApp(App[int]):
         self.undone: list[Undo] = []
         self._heard: deque[Event] = deque()
         self._loop_thread = 0
-        self._surroundings: contextvars.Context | None = None  # what timers want to know of the app, on any thread's behalf
+        self._surroundings: contextvars.Context | None = None  # of the app, for timers set on a thread's behalf
         self._flushing = False
         self._flushed = 0.0
         self.animation_level = "none"

@@ -38,9 +38,9 @@ class MainScreen(Room, screen="main"):
 
     def body(self) -> Iterable[Widget]:
         """Returns the panels."""
-        yield FlowList(id="flows")
-        yield Lines(id="detail")
-        yield Activity(id="activity")
+        panels: list[Widget] = [FlowList(id="flows"), Lines(id="detail")]
+        panels.insert(0 if self.ui.plain else 2, Activity(id="activity"))
+        yield from panels
         yield FilterLine()
 
     # showing
@@ -51,6 +51,8 @@ class MainScreen(Room, screen="main"):
             self.list_flows()
         if "activity" in names:
             self.query_one(Activity).take(self.state.activity)
+            if self.ui.plain:
+                self._title(self.query_one(Activity), "3", "Activity")
         if names & {"flows", "link", "daemon", "running"}:
             if "flows" in names:
                 self._files.clear()
@@ -62,7 +64,8 @@ class MainScreen(Room, screen="main"):
         flows = self.query_one(FlowList)
         # a plain session is read line by line: rows do not jump about while it is open
         self._rows = listed(self.state, self.pattern, "name" if self.ui.plain else self.sort)
-        flows.take(self.state, self._rows, self.ui.now())
+        nothing = () if self._rows else nothing_here(self.state, self.pattern)
+        flows.take(self.state, self._rows, self.ui.now(), nothing)
         self._title(flows, "1", "Flows", self._listing())
         flows.border_subtitle = Content(f"{flows.index + 1} of {len(self._rows)}") if self._rows else Content("")
         if not self._rows:
@@ -81,7 +84,7 @@ class MainScreen(Room, screen="main"):
         """Shows the flow under the cursor, or what to do where there is none."""
         detail, flow = self.query_one("#detail", Lines), self.query_one(FlowList).flow
         if flow is None:
-            detail.take(nothing_here(self.state, self.pattern), top=True)
+            detail.take((), top=True)
             self._title(detail, "2", "Flow")
             return
         files = self._files.get(flow.name)
@@ -91,7 +94,7 @@ class MainScreen(Room, screen="main"):
     def clock(self) -> None:
         """Draws what depends on the time."""
         super().clock()
-        self.query_one(FlowList).take(self.state, self._rows, self.ui.now())
+        self.list_flows()
 
     def on_virtual_list_moved(self, event: VirtualList.Moved) -> None:
         """Follows the cursor: the panel beside it shows that flow."""

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from flowsync_tui.view.format import clean, to_ascii
 from flowsync_tui.widgets.drawn import is_ascii
 
-_GUARD = 0.2  # seconds in which a key is still meant for what was there before
+GUARD = 0.2  # seconds in which a key is still meant for what was there before
 
 
 class Button(Static):
@@ -54,7 +54,7 @@ class Confirm(ModalScreen[bool]):
     def on_key(self, event: events.Key) -> None:
         """Takes an answer."""
         event.stop()
-        if time.monotonic() - self._opened < _GUARD:
+        if time.monotonic() - self._opened < GUARD:
             return
         if self._name:
             self._type(event)

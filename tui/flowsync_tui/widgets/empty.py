@@ -7,12 +7,8 @@ from flowsync_tui.widgets.drawn import Piece
 _DOCS = "docs/tui.md"
 
 
-def nothing_here(state: State, pattern: str) -> list[list[Piece]]:
-    """Returns lines for an empty list of flows."""
-    return [[(f" {text}", style)] for text, style in _said(state, pattern)]
-
-
-def _said(state: State, pattern: str) -> list[Piece]:
+def nothing_here(state: State, pattern: str) -> list[Piece]:
+    """Returns what is said in an empty list of flows, a sentence each."""
     if pattern and state.flows:
         return [(f"Nothing matches {clean(pattern)!r}.", "strong"), ("esc clears the filter", "quiet")]
     match state.phase:

@@ -1,14 +1,18 @@
 """The list of flows: state, name, and when it changed."""
 
 from collections.abc import Sequence
+from textwrap import wrap
+
+from textual.strip import Strip
 
 from flowsync_tui.view.format import age, clean, fit, look
 from flowsync_tui.view.store import Flow, State
-from flowsync_tui.widgets.drawn import Piece
+from flowsync_tui.widgets.drawn import Piece, strip
 from flowsync_tui.widgets.virtual_list import VirtualList
 
 _STATES = (12, 24)  # cells that a state takes: at least, and at most with what it says
 _WHEN = 7
+_NAMES = 24  # cells that names are given before states are
 
 
 class FlowList(VirtualList):
@@ -19,13 +23,18 @@ class FlowList(VirtualList):
         self._state = State()
         self._rows: Sequence[Flow] = ()
         self._now = 0.0
-        self._wide = _STATES[0]
+        self._nothing: Sequence[Piece] = ()
+        self._wide, self._longest = _STATES[0], 0
 
-    def take(self, state: State, rows: Sequence[Flow], now: float) -> None:
-        """Shows these rows; the cursor stays on the flow that it was on, wherever that is now."""
-        self._state, self._rows, self._now = state, rows, now
+    def take(self, state: State, rows: Sequence[Flow], now: float, nothing: Sequence[Piece] = ()) -> None:
+        """Shows these rows; the cursor stays on the flow that it was on, wherever that is now.
+
+        ``nothing`` is said where there are none.
+        """
+        self._state, self._rows, self._now, self._nothing = state, rows, now, nothing
         words = {(state.shown(flow), state.detail(flow)) for flow in rows}
         widest = max((len(f"{word} {detail}".rstrip()) for word, detail in words), default=0)
+        self._longest = min(max((len(flow.name) for flow in rows), default=0), _NAMES)
         self._wide = max(_STATES[0], min(widest, _STATES[1]))
         index = next((at for at, flow in enumerate(rows) if flow.name == state.cursor), None)
         self.show(len(rows), index)
@@ -35,13 +44,21 @@ class FlowList(VirtualList):
         """Returns the flow under the cursor."""
         return self._rows[self.index] if 0 <= self.index < len(self._rows) else None
 
+    def render_line(self, y: int) -> Strip:
+        """Returns a row, or a line of what is said where there is none."""
+        if self._rows:
+            return super().render_line(y)
+        width = self.size.width
+        lines = [(f" {line}", style) for text, style in self._nothing for line in wrap(text, max(10, width - 2))]
+        return strip(self, lines[y : y + 1], width)
+
     def pieces(self, index: int, width: int) -> Sequence[Piece]:
         """Returns a flow's row."""
         flow = self._rows[index]
         word = self._state.shown(flow)
         style = look(word).style
         mark = "*" if flow.name in self._state.marked else " "
-        states = min(self._wide, max(_STATES[0], width - _WHEN - 25))
+        states = max(_STATES[0], min(self._wide, width - _WHEN - 5 - self._longest))
         names = max(8, width - states - _WHEN - 5)
         when = age(self._now - flow.when) if flow.when else ""
         return (
