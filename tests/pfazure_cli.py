@@ -1,13 +1,43 @@
-"""Runs the real, unmodified `pfazure` for slow tests: as a process, signed in by a fake `az`, against an emulator."""
+"""Runs the real, unmodified `pfazure` for slow tests: as a process, signed in by a fake `az`, against an emulator.
+
+FLOWSYNC_PFAZURE names a `pfazure` of promptflow-azure 1.18.5 with azure-ai-ml==1.32.0 (a newer one it does not start
+with). FLOWSYNC_PFAZURE_TRANSCRIPT names a file to keep what was said in.
+"""
 
 import json
+import os
+import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from flowsync.emulator import Emulator
 from promptflow_cli import GIVE_UP_AFTER_SECONDS, SETTINGS
 from workspace import ALICE, User, environment
+
+NAMED = os.environ.get("FLOWSYNC_PFAZURE", "")
+TRANSCRIPT = os.environ.get("FLOWSYNC_PFAZURE_TRANSCRIPT", "")
+MARKS = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not NAMED, reason="set FLOWSYNC_PFAZURE to a pfazure executable to run this"),
+]
+
+
+@contextmanager
+def signed_in(emulator: Emulator, folder: Path, user: User = ALICE) -> Iterator["PfAzure"]:
+    """Yields the pfazure that is named, and adds to the transcript afterwards if one is wanted."""
+    executable = shutil.which(NAMED)
+    assert executable, f"FLOWSYNC_PFAZURE is {NAMED}, which is not an executable"
+    client = PfAzure(Path(executable), emulator, folder, user)
+    yield client
+    if TRANSCRIPT:
+        with Path(TRANSCRIPT).open("a", encoding="utf-8") as file:
+            file.writelines(client.transcript)
 
 
 class PfAzure:

@@ -1,28 +1,20 @@
 """The official client, unmodified, against an emulated workspace: an independent reader of everything that it answers.
 
-FLOWSYNC_PFAZURE names a `pfazure` of promptflow-azure 1.18.5 with azure-ai-ml==1.32.0 (a newer one it does not start
-with). FLOWSYNC_PFAZURE_TRANSCRIPT names a file to keep what was said in. Streaming a run waits ten seconds by itself.
+``pfazure_cli`` says what it needs. Streaming a run waits ten seconds by itself.
 """
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import pfazure_cli
 from flowsync.emulator import Emulator
 from pfazure_cli import PfAzure
 from workspace import ALICE, BOB, call, workspace_emulator, write_on_share
 
-NAMED = os.environ.get("FLOWSYNC_PFAZURE")
-TRANSCRIPT = os.environ.get("FLOWSYNC_PFAZURE_TRANSCRIPT")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(900),
-    pytest.mark.skipif(not NAMED, reason="set FLOWSYNC_PFAZURE to a pfazure executable to run this"),
-]
+pytestmark = pfazure_cli.MARKS
 DAG = """\
 # greets people
 inputs:
@@ -54,17 +46,12 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 @pytest.fixture
 def pfazure(emulator: Emulator, tmp_path: Path) -> Iterator[PfAzure]:
-    executable = shutil.which(NAMED or "")
-    assert executable, f"FLOWSYNC_PFAZURE is {NAMED}, which is not an executable"
     (tmp_path / "hello").mkdir()
     (tmp_path / "hello" / "flow.dag.yaml").write_text(DAG)
     (tmp_path / "hello" / "hello.py").write_text(TOOL)
     (tmp_path / "people.jsonl").write_text("".join(json.dumps({"who": name}) + "\n" for name in PEOPLE))
-    client = PfAzure(Path(executable), emulator, tmp_path)
-    yield client
-    if TRANSCRIPT:
-        with Path(TRANSCRIPT).open("a", encoding="utf-8") as file:
-            file.writelines(client.transcript)
+    with pfazure_cli.signed_in(emulator, tmp_path) as client:
+        yield client
 
 
 @pytest.mark.parametrize("credentials", ["AccountKey", "Sas", "None"])
