@@ -44,6 +44,7 @@ COMMANDS = (
     Command("export", "export", "flows as ZIP archives, as Studio's download gives them"),
     Command("import", "import_cmd", "take in a ZIP of a flow, as a third side of the same merge"),
     Command("draft", "draft", "flows in Studio's registry: create, list, show, open, rename, archive, restore, adopt"),
+    Command("run", "run", "run flows: here once, or in the cloud, with what came of it"),
     Command("daemon", "daemon", "sync in the background: start, stop, status, run, logs, mode, install"),
     Command("pause", "pause", "let background sync rest"),
     Command("resume", "pause", "let background sync go on"),

@@ -63,23 +63,24 @@ def _create(args: argparse.Namespace, at: "Desk") -> int:
     from flowsync.sync.drafting import Wish, create
     from flowsync.sync.result import exit_code
 
-    wish = Wish(args.name, args.type, args.description, _tags(args.tag), args.no_validate)
+    wish = Wish(args.name, args.type, args.description, tags(args.tag), args.no_validate)
     flow = FlowName(args.flow.strip("/").rpartition("/")[2])
     outcome = create(at, flow, wish, args.dry_run)
     _tell_created(args, at, outcome)
     return exit_code([outcome.result] if outcome.result else [])
 
 
-def _tags(pairs: list[str]) -> dict[str, str]:
+def tags(pairs: list[str]) -> dict[str, str]:
+    """Returns what ``--tag KEY=VALUE`` says."""
     from flowsync.errors import UsageError
 
-    tags = {}
+    found = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not (key and equals):
             raise UsageError(f"--tag needs KEY=VALUE, not {pair!r}", "--tag team=search")
-        tags[key] = value
-    return tags
+        found[key] = value
+    return found
 
 
 def _tell_created(args: argparse.Namespace, at: "Desk", outcome: "Outcome") -> None:

@@ -167,12 +167,12 @@ class Registry:
 def _query(person: Person, others: bool, archived: bool | None, skip: int) -> dict[str, Any]:
     states = ["true", "false"] if archived is None else [str(archived).lower()]
     filters = [
-        _equals("type", ["flows"]),
-        _equals("annotations/isArchived", states),
-        _equals("properties/creationContext/createdBy/userTenantId", [person.tenant]),
+        equals("type", ["flows"]),
+        equals("annotations/isArchived", states),
+        equals("properties/creationContext/createdBy/userTenantId", [person.tenant]),
     ]
     if not others:
-        filters.append(_equals("properties/creationContext/createdBy/userObjectId", [person.oid]))
+        filters.append(equals("properties/creationContext/createdBy/userObjectId", [person.oid]))
     return {
         "filters": filters,
         "freeTextSearch": "",
@@ -184,5 +184,6 @@ def _query(person: Person, others: bool, archived: bool | None, skip: int) -> di
     }
 
 
-def _equals(field: str, values: list[str]) -> dict[str, Any]:
+def equals(field: str, values: list[str]) -> dict[str, Any]:
+    """Returns a filter of the index."""
     return {"field": field, "operator": "eq", "values": values}

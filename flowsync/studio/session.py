@@ -9,11 +9,13 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from flowsync.studio.blobs import upload
 from flowsync.studio.claims import Person
 from flowsync.studio.cloud import chosen
 from flowsync.studio.credential import authority, signed_in
 from flowsync.studio.flows import Registry
-from flowsync.studio.links import flow_page, run_page
+from flowsync.studio.links import flow_page, flow_resource, run_page
+from flowsync.studio.runs import Runs
 from flowsync.studio.storage import Kind, Opened, Storage, describe, opened
 from flowsync.studio.wire import Patience, Wire
 from flowsync.studio.workspace import Place, Workspace, find
@@ -97,6 +99,19 @@ class Session:
     def registry(self) -> Registry:
         """The workspace's flows."""
         return Registry(self._wire, self.workspace)
+
+    @property
+    def runs(self) -> Runs:
+        """The workspace's runs."""
+        return Runs(self._wire, self.workspace)
+
+    def flow_resource(self, flow_id: str) -> str:
+        """Returns what a run names a registered flow by."""
+        return flow_resource(self.workspace.location, self.workspace.id, flow_id)
+
+    def upload(self, name: str, content: bytes) -> str:
+        """Puts a run's data where a run can read it, and returns its URI."""
+        return upload(self._wire, self.workspace, name, content)
 
     def share(self) -> Opened:
         """Returns the workspace's share with what opens it, asked for just now."""

@@ -96,6 +96,17 @@ class Wire:
         except ClientAuthenticationError:
             raise _nobody() from None
 
+    def studio_token(self) -> str:
+        """Returns a token for Studio itself, with which a run may act for the person."""
+        return self.token_for(f"{self.cloud.portal.replace('studio.', '')}/.default")
+
+    def token_for(self, scope: str) -> str:
+        """Returns a token for another service than the workspace's."""
+        try:
+            return self._credential.get_token(scope).token
+        except ClientAuthenticationError:
+            raise _nobody() from None
+
     def ask(
         self,
         method: str,
@@ -107,6 +118,7 @@ class Wire:
         writes: bool = False,
         once: bool = False,
         kind: str = "application/json",
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Sends a request and returns its answer's JSON (None for an empty one); a ShareError says why there is none.
 
@@ -117,7 +129,7 @@ class Wire:
         while True:
             tries += 1
             try:
-                response = self._send(method, url, body, query, kind)
+                response = self._send(method, url, body, query, kind, headers or {})
             except ShareUnavailable as error:
                 if (once and isinstance(error, Lost)) or tries >= self._patience.tries:
                     raise
@@ -151,8 +163,16 @@ class Wire:
     ) -> None:
         self.close()
 
-    def _send(self, method: str, url: str, body: object, query: Mapping[str, str] | None, kind: str) -> HttpResponse:
-        headers = {"Content-Type": kind} if body is not None else {}
+    def _send(
+        self,
+        method: str,
+        url: str,
+        body: object,
+        query: Mapping[str, str] | None,
+        kind: str,
+        more: Mapping[str, str],
+    ) -> HttpResponse:
+        headers = {**more, **({"Content-Type": kind} if body is not None else {})}
         content = json.dumps(body).encode() if body is not None else None
         request = HttpRequest(method, url, params=query, headers=headers, content=content)
         self.requests += 1
