@@ -13,6 +13,10 @@ class Debts:
     def __init__(self) -> None:
         self._leases: dict[str, str] = {}  # path -> lease id that is or may be ours
         self._temporaries: set[str] = set()
+        self._held: set[str] = set()  # paths whose lease is ours for certain
+        self._astray: dict[
+            str, str
+        ] = {}  # leases of files that are gone from their path: a folder's renaming took them
 
     def before(self, request: guard.Request) -> None:
         """Notes what a request may leave behind, whether or not its reply arrives."""
@@ -27,29 +31,40 @@ class Debts:
         """Notes what a reply proves to be settled."""
         if isinstance(reply, guard.Refused):
             self._refused(request, reply.why)
+        elif isinstance(request, guard.Acquire):
+            self._held.add(request.path)
         elif isinstance(request, guard.Release):
-            self._leases.pop(request.path, None)
+            self._end(request.path)
         elif isinstance(request, guard.Rename):
             self._temporaries.discard(request.source)
             if request.carried is not None:
-                self._leases.pop(request.source, None)
+                self._end(request.source)
+                self._held.add(request.path)
         elif isinstance(request, guard.Delete):
-            self._leases.pop(request.path, None)
+            self._end(request.path)
             self._temporaries.discard(request.path)
 
     def owed(self) -> dict[str, str]:
         """Returns the path and lease id of all that is left; a temporary's name is its lease id."""
-        return {**self._leases, **{path: path.rpartition("/")[2] for path in self._temporaries}}
+        return {**self._leases, **self._astray, **{path: path.rpartition("/")[2] for path in self._temporaries}}
 
     def payments(self) -> list[guard.Request]:
         """Returns the requests that undo what is left."""
         leases: list[guard.Request] = [guard.Release(path, lease) for path, lease in sorted(self._leases.items())]
         return leases + [guard.Delete(path) for path in sorted(self._temporaries)]
 
+    def _end(self, path: str) -> None:
+        self._leases.pop(path, None)
+        self._astray.pop(path, None)
+        self._held.discard(path)
+
     def _refused(self, request: guard.Request, why: Why) -> None:
         if isinstance(request, guard.Acquire) and why not in (Why.LOST, Why.LEASED):
             self._leases.pop(request.path, None)  # LEASED may be the echo of a success whose reply was lost
         elif isinstance(request, guard.Release) and why in (Why.LEASED, Why.MISSING):
-            self._leases.pop(request.path, None)  # it is not ours (any more); any other refusal leaves it where it is
+            astray = why is Why.MISSING and request.path in self._held
+            self._end(request.path)  # it is not ours (any more), or not here; any other refusal leaves it where it is
+            if astray:  # told once: the next look may find the file elsewhere
+                self._astray[request.path] = request.lease
         elif isinstance(request, guard.Delete) and why is Why.MISSING:
             self._temporaries.discard(request.path)

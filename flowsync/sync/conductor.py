@@ -12,6 +12,7 @@ from flowsync.share.base import Share
 from flowsync.sync.alone import alone
 from flowsync.sync.brakes import halt_at_another_share, halt_at_skewed_clocks
 from flowsync.sync.land import BOTH, Consent, land
+from flowsync.sync.leases import follow, give_back
 from flowsync.sync.link import Link
 from flowsync.sync.observe import Seeing, observe
 from flowsync.sync.push import push
@@ -92,8 +93,9 @@ class Conductor:
     def _fetch(self, share: Share, chosen: frozenset[FlowName], consent: Consent) -> list[Result]:
         """Looks at the share and records it; the flows' own failures are results, the share's are raised."""
         link = self._link
-        self._release(share, chosen)
+        left = give_back(link, share, chosen)
         seeing = observe(link, share, chosen, bool(consent.deletes))
+        follow(link, share, left, seeing, whole=not chosen)
         halt_at_skewed_clocks(link, share)
         halt_at_another_share(link, share, seeing)
         if unknown := chosen - seeing.keys():
@@ -103,19 +105,6 @@ class Conductor:
             link.cache.looked(link.remote.name, link.now().isoformat(timespec="seconds"), link.remote.share)
         results = [Result(flow, Did.FETCHED, commit=sha) for flow, sha in moved.items()]
         return results + [result for flow, seen in seeing.items() if (result := _trouble(flow, seen))]
-
-    def _release(self, share: Share, chosen: frozenset[FlowName]) -> None:
-        """Gives back the leases of a push that died; they carry its own ids, so no one else's can be hit."""
-        left = {
-            f"{flow}/{path}": intent.lease
-            for flow, intents in self._link.journal.unfinished()
-            if self._link.chosen(chosen)(flow)
-            for path, intent in intents.items()
-        }
-        left.update(self._link.journal.owed())
-        if left:
-            share.release(left)
-            self._link.journal.owe(share.owed())
 
     def _ahead(self, chosen: frozenset[FlowName]) -> tuple[Survey, frozenset[FlowName]]:
         """Returns a survey, and the flows that a push is about: those with something to push, or named."""

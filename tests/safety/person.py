@@ -195,7 +195,8 @@ def _reset(simulation: "Simulation", clone: "Clone") -> None:
     before = _files(clone)
     clone.repo.refs.all[MAIN] = clone.repo.objects.commit(clone.repo.refs.all[MAIN]).parents[0]
     after = _files(clone)
-    held = {token for files in (before, after) for content in files.values() for token in tokens(content)}
+    studio = [_tracked(clone, flow) for flow in simulation.flows]  # an amended edit may be there still
+    held = {token for files in (before, after, *studio) for content in files.values() for token in tokens(content)}
     kept = {token for path, content in before.items() if after.get(path) == content for token in tokens(content)}
     simulation.ledger.loosen(held - kept)
 

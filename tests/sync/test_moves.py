@@ -6,8 +6,10 @@ from collections import Counter
 
 import pytest
 
+from flowsync.core.tree import FlowName, Path, blob_of
 from flowsync.emulator import Emulator, Event
 from flowsync.errors import ShareError
+from flowsync.journal import Intent, Journal
 from flowsync.share.azure import open_azure
 from flowsync.share.location import AzureLocation, parse
 from flowsync.sync.conductor import Conductor
@@ -365,3 +367,17 @@ def test_a_flow_renamed_on_a_folder_both_ways(world: World) -> None:
     world.sync()
     assert (top / "answer").stat().st_ino == inode and not (top / "talk").exists()
     assert "Everything is in sync" in world.sync().out
+
+
+def test_a_lease_that_a_renamed_folder_took_along_is_given_back(two: World) -> None:
+    """The run that held it died, the folder got another name, and Studio could never save the file again."""
+    two.commit({"flows/chat/b.py": "b = 2\n"})
+    assert isinstance(two.share, EmulatedStudio)
+    lease = two.share.client.get_file_client(f"{two.share.top}/chat/b.py")
+    journal = Journal(two.folder / ".git/flowsync", "studio")
+    identity = "00000000-0000-0000-0000-000000000001"
+    journal.begin(FlowName("chat"), {Path("b.py"): Intent(blob_of(b"b = 2\n"), identity)})
+    lease.acquire_lease(lease_id=identity)
+    folder_renamed_there(two, "chat", "talk")
+    two.run("sync")
+    two.studio({"talk/b.py": "b = 'Studio can save it'\n"})
