@@ -102,6 +102,17 @@ def _rename_there(world: World) -> None:
     share.client.get_file_client(f"{share.top}/chat/b.py").rename_file(f"{share.top}/chat/c.py", overwrite=True)
 
 
+def _rename_flow_here(world: World) -> None:
+    world.git("mv", "flows/chat", "flows/talk")
+    world.git("commit", "--quiet", "-m", "a better name")
+
+
+def _rename_flow_there(world: World) -> None:
+    share = world.share
+    assert isinstance(share, EmulatedStudio)
+    share.client.get_directory_client(f"{share.top}/chat").rename_directory(f"{share.top}/talk")
+
+
 CHAT = frozenset({FlowName("chat")})
 SCENARIOS = {
     one.name: one
@@ -121,6 +132,8 @@ SCENARIOS = {
         Scenario("deleted here", _flow, _delete_here, CHAT),
         Scenario("renamed here", _flow, _rename_here),
         Scenario("renamed in Studio", _flow, _rename_there),
+        Scenario("flow renamed here", _flow, _rename_flow_here),
+        Scenario("flow renamed in Studio", _flow, _rename_flow_there),
     )
 }
 

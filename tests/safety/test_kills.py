@@ -28,6 +28,7 @@ KILLED = (
     "both edited",
     "first pull",
     "renamed here",
+    "flow renamed here",
 )
 WHEN = ("before", "after")
 CALLS = (
