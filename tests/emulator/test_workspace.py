@@ -315,3 +315,12 @@ def test_conditions_from_outside(emulator: Emulator, workspace: Workspace) -> No
     for wrong in ({"phase": "tired"}, {"firewall": "yes"}, {"name": "other"}, {"account": "x"}, {"arm_id": "x"}):
         assert control("PUT", {"key_access": False, **wrong}).status == 400
     assert workspace.key_access
+
+
+def test_the_index_may_lag_behind(emulator: Emulator, workspace: Workspace) -> None:
+    workspace.index_lag = 2
+    made = create(emulator)
+    assert call(emulator, "GET", flows_url(workspace, made["flowId"])).status == 200
+    assert [names(query(emulator)) for _ in range(4)] == [[], [], ["Chat"], ["Chat"]]
+    call(emulator, "PUT", flows_url(workspace, made["flowId"]), {"flowName": "Talk"})
+    assert names(query(emulator)) == ["Talk"]

@@ -116,8 +116,12 @@ class Catalog:
 
     def records(self, kind: str) -> list[dict[str, Any]]:
         """Reads all records of a kind, in the order they were first kept."""
-        rows = self._db.execute("select record from record where kind = ? order by rowid", (kind,))
-        return [json.loads(row[0]) for row in rows]
+        return [record for _, record in self.keyed_records(kind)]
+
+    def keyed_records(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
+        """Reads all records of a kind with their names, in the order they were first kept."""
+        rows = self._db.execute("select name, record from record where kind = ? order by rowid", (kind,))
+        return [(name, json.loads(text)) for name, text in rows]
 
     def keep(self, kind: str, name: str, record: dict[str, Any]) -> None:
         """Writes a record, new or changed."""

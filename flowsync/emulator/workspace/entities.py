@@ -12,12 +12,12 @@ from flowsync.emulator.workspace.state import Record, Workspace
 
 def flows(service: Service, workspace: Workspace) -> list[Record]:
     """Returns an entity for each flow of a workspace."""
-    return [_flow(workspace, record) for record in service.workspaces.records(workspace, FLOW)]
+    return [_flow(workspace, record) for record in service.workspaces.indexed(workspace, FLOW)]
 
 
 def runs(service: Service, workspace: Workspace) -> list[Record]:
     """Returns an entity for each run of a workspace."""
-    return [_run(workspace, record) for record in service.workspaces.records(workspace, RUN)]
+    return [_run(workspace, record) for record in service.workspaces.indexed(workspace, RUN)]
 
 
 def name(entity: Record) -> str:

@@ -45,7 +45,7 @@ def create(service: Service, call: Call) -> Reply:
         "flowDefinitionFilePath": path,
         "enableMultiContainer": bool(wanted.get("enableMultiContainer")),
     }
-    service.workspaces.keep(workspace, KIND, flow_id, record)
+    service.workspaces.add(workspace, KIND, flow_id, record)
     return reply(record)
 
 

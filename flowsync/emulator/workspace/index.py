@@ -22,6 +22,7 @@ def query(service: Service, call: Call) -> Reply:
     workspace, wanted = of(service, call), given(call)
     filters = [_filter(one) for one in wanted.get("filters") or []]
     everything = [*entities.flows(service, workspace), *entities.runs(service, workspace)]
+    service.workspaces.queried()
     found = [one for one in everything if all(matches(one) for matches in filters)]
     text = str(wanted.get("freeTextSearch") or "").lower()
     found = [one for one in found if text in entities.name(one).lower()]

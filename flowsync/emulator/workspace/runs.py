@@ -49,7 +49,7 @@ def submit(service: Service, call: Call) -> Reply:
     outcome = execution.execute(flow, data, wanted.get("inputsMapping") or {}, evaluated, result)
     record = _new(service, call, wanted, name, display, path, outcome)
     record["graph"] = _graph(flow)
-    service.workspaces.keep(workspace, KIND, name, record)
+    service.workspaces.add(workspace, KIND, name, record)
     return reply(name)
 
 

@@ -26,7 +26,17 @@ Record = dict[str, Any]
 Credentials = Literal["AccountKey", "Sas", "None"]
 Phase = Literal["active", "read-only", "gone"]
 _CHOICES: Mapping[str, tuple[str, ...]] = {"credentials": get_args(Credentials), "phase": get_args(Phase)}
-_CONDITIONS = ("credentials", "key_access", "firewall", "phase", "roles", "page_size", "run_statuses", "results")
+_CONDITIONS = (
+    "credentials",
+    "key_access",
+    "firewall",
+    "phase",
+    "roles",
+    "page_size",
+    "index_lag",
+    "run_statuses",
+    "results",
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +53,7 @@ class Workspace:
     phase: Phase = "active"  # of the prompt flow service: everything, reads only, nothing
     roles: dict[str, list[str]] = field(default_factory=dict)  # by object id or upn; who is not named has all
     page_size: int = 200  # of Resource Manager's lists
+    index_lag: int = 0  # queries of the index until something new is in it
     run_statuses: list[str] = field(default_factory=lambda: ["NotStarted", "Running"])  # of a new run, look by look
     results: dict[str, Record] = field(default_factory=dict)  # by pattern of run, display name or flow: a Result
 
@@ -111,6 +122,7 @@ class Workspaces:
     def __init__(self, served: Sequence[Workspace], catalog: Catalog) -> None:
         self.served = tuple(served)
         self._catalog = catalog
+        self._late: dict[str, int] = {}  # key of a record -> queries until the index has it
 
     def __iter__(self) -> Iterator[Workspace]:
         return iter(self.served)
@@ -152,6 +164,21 @@ class Workspaces:
         """Returns one record."""
         return self._catalog.record(f"{workspace.id}/{kind}", key)
 
+    def indexed(self, workspace: Workspace, kind: str) -> list[Record]:
+        """Returns the records of a kind that the index has, oldest first."""
+        keyed = self._catalog.keyed_records(f"{workspace.id}/{kind}")
+        return [record for key, record in keyed if self._late.get(key, 0) <= 0]
+
+    def queried(self) -> None:
+        """Notes that the index was asked: what is new comes one step nearer to being in it."""
+        self._late = {key: left - 1 for key, left in self._late.items() if left > 1}
+
+    def add(self, workspace: Workspace, kind: str, key: str, record: Record) -> None:
+        """Keeps a new record, which the index may not have at once."""
+        if workspace.index_lag:
+            self._late[key] = workspace.index_lag
+        self.keep(workspace, kind, key, record)
+
     def keep(self, workspace: Workspace, kind: str, key: str, record: Record) -> None:
-        """Keeps a record, new or changed."""
+        """Keeps a record that changed."""
         self._catalog.keep(f"{workspace.id}/{kind}", key, record)
