@@ -35,7 +35,14 @@ class FlowAnswers:
         self.commits = dict(commits or {})
         self.history = history or []
         self.resolved: list[dict[str, Any]] = []
-        self.outcome: dict[str, Any] = {"flow": flow, "did": "merged", "paths": [], "commit": "c" * 40, "hold": None}
+        self.outcome: dict[str, Any] = {
+            "flow": flow,
+            "did": "merged",
+            "paths": [],
+            "commit": "c" * 40,
+            "before": "b" * 40,
+            "hold": None,
+        }
 
     @property
     def table(self) -> dict[str, Any]:
@@ -109,7 +116,7 @@ class FlowAnswers:
         if params["sides"] != self.tips:
             raise FlowsyncError("a side has moved since", "look again")
         self.resolved.append(params)
-        return {"version": 1, "dry_run": params["dry_run"], "results": [self.outcome], "findings": []}
+        return {"version": 1, "dry_run": params["dry_run"], "results": [self.outcome], "findings": [], "folder": None}
 
 
 def _finding(one: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What is drawn: boxes (the flow's inputs, its nodes, its outputs) and edges between them, each with its badge."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from flowsync.core.document import parse
@@ -54,10 +54,13 @@ def graph_of(content: bytes, ends: bool = True) -> Graph:
     return Graph(tuple(boxes), tuple(edges))
 
 
-def changed_graph(old: bytes, new: bytes, ends: bool = True) -> Graph:
-    """Returns the newer graph with what is gone still in it, and with the changes marked."""
+def changed_graph(old: bytes, new: bytes, ends: bool = True, files: Collection[str] = ()) -> Graph:
+    """Returns the newer graph with what is gone still in it, and with the changes marked.
+
+    ``files`` are paths below the flow whose content changed: a node whose source is among them has changed, too.
+    """
     before, after = graph_of(old, ends), graph_of(new, ends)
-    badges = semantic_diff(old, new).badges()
+    badges = semantic_diff(old, new, files).badges()
     now = {box.key for box in after.boxes}
     boxes = [replace(box, badge=box.badge or badges.get(box.key, "")) for box in after.boxes]
     renamed = _renamed(old, new)

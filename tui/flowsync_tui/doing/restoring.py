@@ -9,7 +9,7 @@ from flowsync_tui.view.format import clean
 from flowsync_tui.widgets.picker import Item, Picker
 
 if TYPE_CHECKING:
-    from flowsync_tui.app import FlowsyncApp
+    from flowsync_tui.app import FlowsyncApp, Undo
 
 _FILES = 8  # named in the question
 _VERSIONS = 200
@@ -29,8 +29,6 @@ async def choose(app: "FlowsyncApp", flow: str) -> None:
 
 async def restore(app: "FlowsyncApp", flow: str, commit: str) -> bool:
     """Brings a flow back as a commit had it, if that is meant; tells whether it did."""
-    from flowsync_tui.app import Undo
-
     words = argv(by_id()["flow.restore"].twin, {"commit": commit[:12], "flow": flow})
     told = await answer(app, words, ("--dry-run", "--json"))
     result = told["results"][0] if told["results"] else None
@@ -50,8 +48,15 @@ async def restore(app: "FlowsyncApp", flow: str, commit: str) -> bool:
     before = app.state.flows[flow].row["local"]["commit"] if flow in app.state.flows else None
     done = await do(app, words, flow, f"restored as in {commit[:7]}: s sync takes it to Studio")
     if done.code == 0 and before and not before.startswith(commit):
-        app.undone.append(Undo(f"restore {flow} as it was before ({before[:7]})", lambda: _back(app, flow, before)))
+        app.undone.append(undoing(app, flow, before, "that"))
     return done.code == 0
+
+
+def undoing(app: "FlowsyncApp", flow: str, before: str, what: str) -> "Undo":
+    """Returns how something is taken back by restoring what the branch had before it."""
+    from flowsync_tui.app import Undo
+
+    return Undo(f"restore {flow} as it was before {what} ({before[:7]})", lambda: _back(app, flow, before))
 
 
 async def _back(app: "FlowsyncApp", flow: str, commit: str) -> None:

@@ -54,15 +54,16 @@ class GraphScreen(FlowRoom, screen="graph"):
         return self.query_one(DagView)
 
     async def _fetch(self, first: bool = False) -> None:
+        files = (await self.ask("files"))["files"]
         if first:
-            files = (await self.ask("files"))["files"]
             self._definition = definition_of(str(file["path"]) for file in files)
             self._pairs = compared.graph_pairs(files, self._definition)
             self.pair = self._own or self._pairs[0]
         before, after, findings = await asyncio.gather(
             self.content(self._definition, self.pair[0]), self.content(self._definition, self.pair[1]), self._found()
         )
-        model = await asyncio.to_thread(flow_graph, self._definition, after, before, findings)
+        changed = compared.changed(files, self.pair) if self.pair[0] else ()
+        model = await asyncio.to_thread(flow_graph, self._definition, after, before, findings, changed)
         self._dag.show(model)
         self._head(model)
 

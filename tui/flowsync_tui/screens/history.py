@@ -53,7 +53,7 @@ class HistoryScreen(FlowRoom, screen="history"):
     async def _fetch(self) -> None:
         more = {"after": self.timeline.last} if self.timeline.versions else {}
         self.timeline.take(await self.ask("history", limit=PAGE, **more))
-        self._list.take(self.timeline)
+        self._list.take(self.timeline, self.ui.now())
         self._head()
 
     def _head(self) -> None:
@@ -83,7 +83,7 @@ class HistoryScreen(FlowRoom, screen="history"):
         """Marks the version, to compare it with another."""
         if self.version is not None:
             self.timeline.mark(self._list.index)
-            self._list.take(self.timeline)
+            self._list.take(self.timeline, self.ui.now())
             self._head()
 
     async def do_history_restore(self) -> None:

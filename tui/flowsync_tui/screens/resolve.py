@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from flowsync.core.check import Finding
 from flowsync.errors import FlowsyncError
+from flowsync_tui.doing.restoring import undoing
 from flowsync_tui.screens.flow_room import FlowRoom
 from flowsync_tui.view.action import argv, spoken
 from flowsync_tui.view.actions import by_id
@@ -329,6 +330,8 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         done = await self._told(files, sides, False)
         if done is not None:
             self.ui.tell("merged", f"both sides are joined in commit {str(done['commit'])[:8]}", self.flow)
+            if before := done.get("before"):
+                self.ui.undone.append(undoing(self.ui, self.flow, str(before), "the merge"))
             self.resolution = NOTHING
             self.ui.pop_screen()
 
@@ -337,7 +340,7 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         said = await self.ask("resolve", files=dict(files), sides=dict(sides), dry_run=dry_run)
         result = said["results"][0]
         if result["hold"] is None:
-            return {**result, "findings": said.get("findings") or result.get("findings") or ()}
+            return {**result, "findings": said["findings"]}
         self.ui.toast(result["hold"]["reason"], result["hold"]["hint"], bad=True)
         if result["did"] == "stale":
             self.load(self._fetch())
@@ -351,7 +354,7 @@ class ResolveScreen(FlowRoom, screen="resolve"):
             "",
             "The branch gets a merge commit with both sides as its parents.",
             "Studio gets the result with the next push; its own version stays in the history.",
-            "To undo: H, and r on the commit before.",
+            "z takes it back, by a commit that restores what the branch had.",
             *verdict,
         ]
 

@@ -42,7 +42,12 @@ def changes(said: Mapping[str, Any]) -> list[Change]:
 
 def differing(files: Sequence[Mapping[str, Any]], pair: Pair) -> bool:
     """Tells whether any file differs between two sides, by the daemon's ``files``."""
-    return any(_of(file, pair[0]) != _of(file, pair[1]) for file in files)
+    return bool(changed(files, pair))
+
+
+def changed(files: Sequence[Mapping[str, Any]], pair: Pair) -> list[str]:
+    """Returns the files that differ between two sides."""
+    return [str(file["path"]) for file in files if _of(file, pair[0]) != _of(file, pair[1])]
 
 
 def _of(file: Mapping[str, Any], side: str) -> Any:
@@ -67,6 +72,6 @@ def graph_pairs(files: Sequence[Mapping[str, Any]], definition: str) -> list[Pai
     own = next((file for file in files if file["path"] == definition), {})
     asked = ((BASE, WORKTREE), (LOCAL, REMOTE), (BASE, REMOTE), (BASE, LOCAL))
     there = [pair for pair in asked if all(_of(own, side) for side in pair)]
-    found = [pair for pair in there if differing([own], pair)]
+    found = [pair for pair in there if differing(files, pair)]
     alone = [("", side) for side in (WORKTREE, LOCAL, REMOTE) if _of(own, side)]
     return found + alone[:1] or [("", WORKTREE)]

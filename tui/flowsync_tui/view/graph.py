@@ -4,19 +4,23 @@ What belongs here: which box is beside which, what is written about a box, where
 ``flowsync.core.graph``'s; styles and cells of the screen are ``widgets.dag_view``'s.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+from rich.cells import cell_len
 
 from flowsync.core.document import parse
 from flowsync.core.flow import Dag, Step, definitions, kind_of, read_dag
 from flowsync.core.graph import Box, Graph, Picture, Placed, changed_graph, drawable, graph_of, placed, wire_cells
 from flowsync.core.graph.model import INPUTS, OUTPUTS
 from flowsync_tui.view.contents import shown
+from flowsync_tui.view.format import clean, fit
 
 RAIL_BELOW = 100  # columns
 RAIL_FROM = 40  # nodes
+RAIL_TITLE = 32  # cells of a name
 
 GLYPHS = {"llm": "✦", "prompt": "¶", "python": "λ"}
 """What stands before a node's name in the rail; the type's name follows it, so that no glyph needs to be known."""
@@ -169,20 +173,27 @@ class FlowGraph:
     @cached_property
     def rail_lines(self) -> list[tuple[Box, str]]:
         """A line for each box: who it is, then what it uses."""
-        width = max((len(box.title) for box in self.graph.boxes), default=0)
+        width = min(max((cell_len(clean(box.title)) for box in self.graph.boxes), default=0), RAIL_TITLE)
         found = []
         for key in self.order:
             box = self.boxes[key]
             used = ", ".join(self.boxes[other].title for other in self.sources[key])
-            line = f"{box.title:<{min(width, 32)}} {box.detail:<8}" + (f" ← {used}" if used else "")
-            found.append((box, shown(line.rstrip())))
+            line = f"{fit(clean(box.title), width)} {fit(clean(box.detail), 8)}" + (f" ← {clean(used)}" if used else "")
+            found.append((box, line.rstrip()))
         return found
 
 
 def flow_graph(
-    path: str, content: bytes | None, before: bytes | None = None, findings: Iterable[Mapping[str, Any]] = ()
+    path: str,
+    content: bytes | None,
+    before: bytes | None = None,
+    findings: Iterable[Mapping[str, Any]] = (),
+    changed: Collection[str] = (),
 ) -> FlowGraph:
-    """Returns the graph of a definition, with what changed since ``before``, and with findings on their boxes."""
+    """Returns the graph of a definition, with findings on their boxes and with what changed since ``before``.
+
+    ``changed`` are the flow's files that did, too.
+    """
     if content is None:
         return FlowGraph(Graph((), ()), None, path, note="this flow has no definition here")
     if kind_of(path) != "dag":
@@ -193,7 +204,7 @@ def flow_graph(
         note = f"{path}:{problem.span.line}: {problem.message}"
         return FlowGraph(Graph((), ()), None, path, note=note)
     dag = read_dag(document)
-    graph = graph_of(content) if before is None or before == content else changed_graph(before, content)
+    graph = graph_of(content) if before is None else changed_graph(before, content, files=changed)
     note = "" if graph.boxes else "the flow has no nodes yet"
     return FlowGraph(graph, dag, path, _on_boxes(dag, path, findings), note)
 

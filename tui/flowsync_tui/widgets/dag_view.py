@@ -11,6 +11,7 @@ from textual.reactive import reactive
 
 from flowsync.core.graph import Graph, Placed, as_lines
 from flowsync.core.graph.columns import cells
+from flowsync_tui.view.format import clean
 from flowsync_tui.view.graph import GLYPHS, RAIL_BELOW, RAIL_FROM, FlowGraph
 from flowsync_tui.widgets.line_view import LineView, Segments, restyled
 
@@ -166,7 +167,7 @@ class DagView(LineView):
             for box in self._spans.get(line, ())
             if line == box.y + 1 and (level := self.model.level(box.box.key))
         ]
-        return [Segment(f"  {mark} {title}", self.style(style)) for title, mark, style in marks]
+        return [Segment(f"  {mark} {clean(title)}", self.style(style)) for title, mark, style in marks]
 
     def _box_style(self, box: Placed) -> Style:
         style = self.style("dag--box")

@@ -1,7 +1,5 @@
 """A flow's versions, newest first: when, by whom, on which side, what was said, how many files."""
 
-import time
-
 from flowsync_tui.view.format import clean, fit
 from flowsync_tui.view.history import GLYPHS, SIDES, Timeline, day
 from flowsync_tui.widgets.drawn import Piece
@@ -17,10 +15,11 @@ class TimelineView(VirtualList):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.timeline = Timeline()
+        self._now = 0.0
 
-    def take(self, timeline: Timeline) -> None:
-        """Shows a timeline."""
-        self.timeline = timeline
+    def take(self, timeline: Timeline, now: float) -> None:
+        """Shows a timeline; ``now`` is in seconds since 1970."""
+        self.timeline, self._now = timeline, now
         self.show(len(timeline.versions) + (1 if timeline.more else 0))
 
     def pieces(self, index: int, width: int) -> list[Piece]:
@@ -31,7 +30,7 @@ class TimelineView(VirtualList):
         style = _STYLES.get(one.side, "plain")
         mark = "*" if one.commit == self.timeline.marked else " "
         side = fit(f"{GLYPHS.get(one.side, '·')} {SIDES.get(one.side, clean(one.side))}", _SIDE)
-        found: list[Piece] = [(mark, "key"), (fit(day(one.at, time.time()), _WHEN), "quiet"), (f"{side} ", style)]
+        found: list[Piece] = [(mark, "key"), (fit(day(one.at, self._now), _WHEN), "quiet"), (f"{side} ", style)]
         found.append((fit(clean(one.author), _AUTHOR if width >= 90 else 10) + " ", "plain"))
         files = f" {len(one.paths)} file{'' if len(one.paths) == 1 else 's'}"
         rest = width - sum(len(text) for text, _ in found) - len(files)
