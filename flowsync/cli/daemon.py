@@ -38,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         made[name].add_argument("--tcp", action="store_true", help="listen on loopback with a token, not on a socket")
     made["run"].add_argument("--quiet", action="store_true", help="log to the file only")
-    arguments.json(made["status"])
+    for name in ("start", "stop", "restart", "status", "mode", "install", "uninstall"):
+        arguments.json(made[name])
     made["status"].add_argument("--all", action="store_true", help="every repository of yours that has had a daemon")
     made["status"].add_argument("--prometheus", action="store_true", help="print metrics")
     made["logs"].add_argument("-f", "--follow", action="store_true", help="go on as more comes")
@@ -64,9 +65,14 @@ def run(args: argparse.Namespace) -> int:
         case "start":
             return _start(args, place)
         case "stop":
-            return _stop(place)
+            return _stop(args, place)
         case "restart":
-            _stop(place)
+            if not args.json:
+                _stop(args, place)
+            else:
+                from flowsync.daemon.process import stop
+
+                stop(place)
             return _start(args, place)
         case "mode":
             return _mode(args, place)
@@ -76,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
             return show(place.log.with_suffix(".jsonl") if args.json else place.log, args.lines, args.follow)
     from flowsync.cli.daemon_install import install
 
-    return install(place, args.action, args.dry_run)
+    return install(place, args.action, args.dry_run, args.json)
 
 
 def _place(here: "Path") -> "Place":
@@ -90,25 +96,32 @@ def _place(here: "Path") -> "Place":
 
 
 def _start(args: argparse.Namespace, place: "Place") -> int:
-    from flowsync.cli.output import say
+    from flowsync.cli.output import say, say_json
     from flowsync.daemon.process import start
 
     options = [f"--{name}" for name in ("polling", "tcp") if getattr(args, name)]
     hello = start(place, [*options, *(["--remote", args.remote] if args.remote else [])])
-    say(f"The daemon runs (process {hello['pid']}). flowsync daemon status tells how it is doing.")
+    if args.json:
+        say_json({**hello, "running": True})
+    else:
+        say(f"The daemon runs (process {hello['pid']}). flowsync daemon status tells how it is doing.")
     return Exit.DONE
 
 
-def _stop(place: "Place") -> int:
-    from flowsync.cli.output import say
+def _stop(args: argparse.Namespace, place: "Place") -> int:
+    from flowsync.cli.output import say, say_json
     from flowsync.daemon.process import stop
 
-    say("The daemon has stopped." if stop(place) else "No daemon runs here.")
+    stopped = stop(place)
+    if args.json:
+        say_json({"version": 1, "running": False, "stopped": stopped})
+    else:
+        say("The daemon has stopped." if stopped else "No daemon runs here.")
     return Exit.DONE
 
 
 def _mode(args: argparse.Namespace, place: "Place") -> int:
-    from flowsync.cli.output import plain, say
+    from flowsync.cli.output import plain, say, say_json
     from flowsync.daemon.client import connect_to
     from flowsync.errors import DaemonError
 
@@ -118,6 +131,9 @@ def _mode(args: argparse.Namespace, place: "Place") -> int:
     with client:
         mode = None if args.mode == "configured" else args.mode
         now = client.request("mode", {"flows": args.flows, "mode": mode})
+    if args.json:
+        say_json({"version": 1, "modes": now})
+        return Exit.DONE
     rest = "all other flows" if len(now) > 1 else "all flows"
     for flow, mode in now.items():
         say(f"{rest if flow == '*' else plain(flow)}: {mode}")

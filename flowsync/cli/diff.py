@@ -41,13 +41,13 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"no flow is called {', '.join(unknown)}", "flowsync status")
         chosen = [one for one in seen.flows.values() if link.chosen(frozenset(args.flows))(one.flow)]
         if args.json:
-            say_json({"version": 1, "flows": [_as_json(one) for one in chosen]})
+            flows = [{**_as_json(one), **(_meant(link, one, args) if args.semantic else {})} for one in chosen]
+            say_json({"version": 1, "flows": flows})
             return Exit.DONE
         empty = link.repo.objects.write_empty_tree()
         sys.stdout.flush()
         for one in chosen:
-            base, local, remote = (tree or empty for tree in (one.base_tree, one.local_tree, one.remote_tree))
-            old, new = (base, local) if args.mine else (base, remote) if args.theirs else (local, remote)
+            old, new = (tree or empty for tree in _pair(one, args))
             if args.graph or args.mermaid:
                 _print_graph(link, one.flow, old, new, args.mermaid)
             elif old != new and args.semantic:
@@ -57,6 +57,18 @@ def run(args: argparse.Namespace) -> int:
                 command = ["git", "-C", str(link.repo.root), "diff", f"--src-prefix=a/{top}/", f"--dst-prefix=b/{top}/"]
                 subprocess.run([*command, *(["--stat"] if args.stat else []), old, new], env=environment(), check=False)
         return Exit.DONE
+
+
+def _pair(one: "Standing", args: argparse.Namespace) -> tuple[str | None, str | None]:
+    """Returns the two folders to compare."""
+    base, local, remote = one.base_tree, one.local_tree, one.remote_tree
+    return (base, local) if args.mine else (base, remote) if args.theirs else (local, remote)
+
+
+def _meant(link: "Link", one: "Standing", args: argparse.Namespace) -> dict[str, object]:
+    from flowsync.sync.message import meaning
+
+    return {"semantic": meaning(link, *_pair(one, args))}
 
 
 def _print_meaning(link: "Link", flow: str, old: str, new: str) -> None:

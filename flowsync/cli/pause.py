@@ -15,13 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flows and, for a pause, its length."""
     arguments.flows(parser)
     parser.add_argument("-C", dest="directory", metavar="DIR", default=argparse.SUPPRESS, help="work in this folder")
+    arguments.json(parser)
     if parser.get_default("command") == "pause":
         parser.add_argument("--for", dest="length", metavar="TIME", help="such as 30m, 1h, 2d (default: until resume)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Tells the daemon; without one, what is paused is written down for the next."""
-    from flowsync.cli.output import plain, say
+    from flowsync.cli.output import plain, say, say_json
     from flowsync.daemon.client import connect_to
     from flowsync.daemon.place import find
     from flowsync.errors import RepositoryError
@@ -43,6 +44,9 @@ def run(args: argparse.Namespace) -> int:
         new = known.with_pause(args.flows, end) if args.command == "pause" else known.without(args.flows)
         pauses.save(place.pauses, new)
         paused = pauses.to_json(new)
+    if args.json:
+        say_json({"version": 1, "paused": paused})
+        return Exit.DONE
     for flow, end in paused.items():
         when = "until flowsync resume" if end is None else f"until {datetime.fromtimestamp(end):%Y-%m-%d %H:%M}"
         say(f"Background sync of {'everything' if flow == '*' else plain(flow)} is paused {when}.")

@@ -16,7 +16,6 @@ from flowsync.core.names import is_git
 from flowsync.core.plan import State
 from flowsync.core.tree import Blob, Change, Entry, File, FlowName, Path, Problem, blob_of, diff
 from flowsync.errors import RepositoryError, UsageError
-from flowsync.repo.history import Told
 from flowsync.repo.worktree import Checkout
 from flowsync.sync.discard import discard
 from flowsync.sync.findings import finding_json, found_in
@@ -26,12 +25,11 @@ from flowsync.sync.message import meaning
 from flowsync.sync.preview import clashing
 from flowsync.sync.settle import Settlement, resolve, settled_json
 from flowsync.sync.shown import results_json
-from flowsync.sync.snapshot import COMMITTER
 from flowsync.sync.survey import Standing, known, survey, syncing
+from flowsync.sync.timeline import commits, told
 from flowsync.validate.worktree import validate_paths
 
 LARGEST = 8 * 1024 * 1024  # bytes of a file whose content is told
-_REMOTE = "Flowsync-Remote"  # the trailer of a commit that is a save in Studio
 _SHA = re.compile("[0-9a-f]{40}")
 
 
@@ -216,37 +214,16 @@ class Views:
 
     def history(self, flow: FlowName, limit: int = 200, after: str | None = None) -> dict[str, Any]:
         """Returns the saves in Studio and the branch's commits of a flow, newest first, each once."""
-        link = self._link
-        tips, folder = self._tips(flow), link.remote.folder(flow)
-        commits = link.repo.history.timeline(tips, folder) if tips else []
-        if not commits:
-            raise UsageError(f"no flow is called {flow}", "flowsync status")
-        begin = commits.index(after) + 1 if after in commits else 0
-        page = commits[begin : begin + limit]
-        entries = [_entry(one, f"{folder}/") for one in link.repo.history.told(page, folder, _REMOTE)] if page else []
-        return {"entries": entries, "more": begin + limit < len(commits)}
-
-    def _tips(self, flow: FlowName) -> list[str]:
-        names = (f"refs/heads/{self._link.remote.branch}", self._link.tracking_ref(flow))
-        return list(dict.fromkeys(self._link.repo.refs.matching(*names).values()))
+        every = commits(self._link, flow)
+        begin = every.index(after) + 1 if after in every else 0
+        page = every[begin : begin + limit]
+        return {"entries": told(self._link, flow, page), "more": begin + limit < len(every)}
 
 
 def _change(change: Change) -> dict[str, Any]:
     before, after = (entry.blob if isinstance(entry, File) else None for entry in (change.old, change.new))
     kind = "added" if change.old is None else "removed" if change.new is None else "changed"
     return {"path": change.path, "kind": kind, "before": before, "after": after}
-
-
-def _entry(one: Told, prefix: str) -> dict[str, Any]:
-    studio = one.trailer and one.committer == f"{COMMITTER[0]} <{COMMITTER[1]}>"
-    return {
-        "commit": one.commit,
-        "at": one.at,
-        "author": one.author,
-        "side": "merge" if len(one.parents) > 1 else "studio" if studio else "local",
-        "subject": one.subject,
-        "paths": [path.removeprefix(prefix) for path in one.paths],
-    }
 
 
 def _told(path: str, at: str, blob: Blob | None, size: int, raw: bytes | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock
 
 from daemon_process import Daemon, row, rows, until
+from flow_repo import BROKEN, GOOD
 from flowsync.emulator import Emulator
 from flowsync.errors import UsageError
 from world import World
@@ -151,18 +152,7 @@ def test_another_configuration_is_read(world: World, daemon: Daemon) -> None:
     assert daemon.ask("files", flow="chat")["folder"] == "elsewhere/chat"
 
 
-DAG = """\
-inputs:
-  text: {type: string}
-outputs:
-  out: {type: string, reference: '${echo.output}'}
-nodes:
-- name: echo
-  type: python
-  source: {type: code, path: echo.py}
-  inputs: {text: '${inputs.text}'}
-"""
-ECHO = "from promptflow.core import tool\n\n\n@tool\ndef echo(text: str):\n    return text\n"
+DAG, ECHO = GOOD["flow.dag.yaml"], GOOD["echo.py"]
 
 
 def test_two_sides_are_compared_by_file_and_by_meaning(world: World, daemon: Daemon) -> None:
@@ -192,7 +182,7 @@ def test_two_sides_are_compared_by_file_and_by_meaning(world: World, daemon: Dae
 def test_findings_are_those_of_validate_on_any_side(world: World, daemon: Daemon) -> None:
     world.ends(0, "pause")
     world.commit({"flows/chat/flow.dag.yaml": DAG, "flows/chat/echo.py": ECHO})
-    world.write({"flows/chat/flow.dag.yaml": DAG.replace("${echo.output}", "${ecco.output}")})
+    world.write({"flows/chat/flow.dag.yaml": BROKEN})
     (told,) = (one for one in daemon.ask("findings", flow="chat")["findings"] if one["level"] == "error")
     (printed,) = (
         one
