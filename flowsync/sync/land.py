@@ -16,6 +16,7 @@ from flowsync.core.tree import FlowName, Path
 from flowsync.errors import RepositoryError
 from flowsync.repo.refs import Move
 from flowsync.repo.worktree import Checkout, NotFastForward
+from flowsync.sync.includes import takes_in
 from flowsync.sync.joined import conflicted, joined
 from flowsync.sync.link import Link
 from flowsync.sync.message import merge_message
@@ -123,10 +124,28 @@ class Holds:
             return Hold("its mode is observe", "set mode: pull or sync in .flowsync.yaml")
         if self.busy:
             return self.busy
+        if hold := self.elsewhere(standing):
+            return hold
         if hold := self.uncommitted(flow) or self.unsettled(flow):
             return hold
         deletes = standing.state is not State.CONFLICT
         return self.braked(standing, consent) if deletes else None
+
+    def elsewhere(self, standing: Standing) -> Hold | None:
+        """Returns why Studio's edits have no place of their own here, or None.
+
+        A flow that takes files in from outside holds them as copies in Studio; an edit of a copy belongs to where it
+        came from, which other flows may share.
+        """
+        flow = standing.flow
+        tip = self._link.repo.worktree.tip(self._link.remote.branch)
+        if standing.remote_tree is None or not takes_in(self._link, self._link.flow_tree(tip, flow)):
+            return None
+        branch, ref = self._link.remote.branch, f"{self._link.remote.name}/{flow}"
+        return Hold(
+            "it was edited in Studio, and takes in files from elsewhere (additional_includes) that are copies there",
+            f"git diff {branch} {ref}, commit the edit where it belongs, then flowsync resolve {flow} --ours",
+        )
 
     def uncommitted(self, flow: FlowName) -> Hold | None:
         """Returns which edits of the flow are not committed, or None."""

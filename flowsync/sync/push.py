@@ -26,6 +26,7 @@ from flowsync.sync.record import advance
 from flowsync.sync.renames import in_git
 from flowsync.sync.result import Did, Result, problem_result
 from flowsync.sync.scan import Scan
+from flowsync.sync.snapshot import holding
 from flowsync.sync.survey import Standing, Survey, syncing
 
 
@@ -233,16 +234,17 @@ def _finish(link: Link, tip: str | None, one: _Push, observations: Mapping[FlowN
         link.repo.refs.move(forget(link, standing, base), "deleted in Studio too")
         link.cache.observe(link.remote.name, one.flow, None)
     else:
-        moves = [Move(link.tracking_ref(one.flow), standing.tracking, tip)]
-        moves += keep(link, one.flow, standing.tracking, tip)
-        moves.append(Move(link.base_ref(one.flow), base, tip))
+        held = holding(link, tip, one.flow, standing.local_tree)
+        moves = [Move(link.tracking_ref(one.flow), standing.tracking, held)]
+        moves += keep(link, one.flow, standing.tracking, held)
+        moves.append(Move(link.base_ref(one.flow), base, held))
         link.repo.refs.move(moves, "pushed")
         before = observations.get(one.flow, Observation())
         fingerprint = Scan({path: seen.version for path, seen in one.seen.items()}, before.problems).fingerprint
         if any(is_ignore_file(path) for path in one.changes):  # what counts has changed: compare at the next look
             fingerprint = ""
         last_write = max((seen.version.written for seen in one.seen.values()), default="")
-        observation = Observation(fingerprint, tip or "", last_write, None, before.problems)
+        observation = Observation(fingerprint, held or "", last_write, None, before.problems)
         link.cache.observe(link.remote.name, one.flow, observation)
     link.journal.end(one.flow)
     return Result(one.flow, Did.PUSHED, tuple(sorted(one.changes)), tip or "")

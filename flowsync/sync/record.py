@@ -10,11 +10,12 @@ from flowsync.errors import ShareError
 from flowsync.journal import Intent
 from flowsync.repo.objects import Signature
 from flowsync.repo.refs import Move
+from flowsync.sync.includes import resolved
 from flowsync.sync.link import Link
 from flowsync.sync.message import studio_message
 from flowsync.sync.observe import Seeing, when
 from flowsync.sync.scan import NAME
-from flowsync.sync.snapshot import COMMITTER, commit, folder, overlay
+from flowsync.sync.snapshot import COMMITTER, commit, folder, holding, overlay
 from flowsync.sync.survey import local_flows, syncing
 
 
@@ -112,8 +113,9 @@ def _track(link: Link, here: _Here, flow: FlowName, seen: Seeing) -> tuple[str |
     if tracking is None:
         if not files:
             return None, False
-        if local and _holds(link, local, files):
-            return here.tip, True
+        taken = resolved(link, here.tip, flow, local)
+        if taken and _holds(link, taken.tree, files):
+            return holding(link, here.tip, flow, taken.tree), True
         if adopted := _adopted(link, here.tip, flow, files) if local else None:
             return adopted, True
         parent = here.tip if local is None else _before(link, here.tip, flow)
@@ -161,14 +163,14 @@ def _holds(link: Link, tree: str | None, files: Mapping[Path, Blob]) -> bool:
 
 def _adopted(link: Link, tip: str | None, flow: FlowName, files: Mapping[Path, Blob]) -> str | None:
     """Returns the newest commit of the branch whose flow equals what the share holds, or None."""
-    return next(
-        (
-            sha
-            for sha in link.repo.history.touching(tip or "", link.remote.folder(flow))
-            if _holds(link, link.flow_tree(sha, flow), files)
-        ),
-        None,
-    )
+    for sha in link.repo.history.touching(tip or "", link.remote.folder(flow)):
+        tree = link.flow_tree(sha, flow)
+        if _holds(link, tree, files):
+            return sha
+        taken = resolved(link, sha, flow, tree)
+        if taken and taken.takes_in and _holds(link, taken.tree, files):
+            return holding(link, sha, flow, taken.tree)
+    return None
 
 
 def _before(link: Link, tip: str | None, flow: FlowName) -> str | None:

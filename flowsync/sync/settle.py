@@ -15,6 +15,7 @@ from flowsync.repo.worktree import NotFastForward
 from flowsync.sync.alone import alone
 from flowsync.sync.answers import EVERY, Answer, Side, one_side, place_of, put
 from flowsync.sync.findings import finding_json, found_in
+from flowsync.sync.includes import takes_in
 from flowsync.sync.joined import joined, sides
 from flowsync.sync.land import Holds, agree
 from flowsync.sync.link import Link
@@ -202,6 +203,8 @@ def settled(link: Link, standing: Standing, tip: str, how: Settlement) -> tuple[
     """Returns the whole tree that settles the flow, or the paths that are still in conflict."""
     if standing.local_tree is None or standing.remote_tree is None:
         return overlay(link, tip, standing.flow, _whole(standing, how)), ()
+    if takes_in(link, link.flow_tree(tip, standing.flow)):
+        return _as_it_is(link, standing, tip, how)
     if how.take is Take.TOOL:
         three = sides(link, standing, tip)
         done = link.repo.merger.with_tool(three.base, three.local, three.remote, how.tool)
@@ -233,6 +236,16 @@ def settled(link: Link, standing: Standing, tip: str, how: Settlement) -> tuple[
     plain = {path: entry for path, entry in files.items() if isinstance(entry, File)}
     tree = objects.write_files(plain, merged, files.keys() - plain.keys())
     return overlay(link, tip, standing.flow, tree), ()
+
+
+def _as_it_is(link: Link, standing: Standing, tip: str, how: Settlement) -> tuple[str, tuple[Path, ...]]:
+    """Returns the branch's own tree for a flow that takes files in: in Studio those are copies, which stay there."""
+    if how.take is not Take.OURS:
+        raise UsageError(
+            f"{standing.flow} takes in files from elsewhere (additional_includes), which are copies in Studio",
+            f"commit the edit where it belongs, then flowsync resolve {standing.flow} --ours",
+        )
+    return link.repo.objects.commit(tip).tree, ()
 
 
 def _whole(standing: Standing, how: Settlement) -> str | None:

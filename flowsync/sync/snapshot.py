@@ -71,6 +71,18 @@ def commit(link: Link, parent: str | None, whole: str, author: Signature | str, 
     return objects.write_commit(whole, (parent,) if parent else (), line, str(Signature(*COMMITTER, seconds)), message)
 
 
+def holding(link: Link, tip: str | None, flow: FlowName, tree: str | None) -> str | None:
+    """Returns a commit that holds this folder of a flow: ``tip`` itself, or one on top of it.
+
+    They differ for a flow that takes in files from outside of its folder: on the share they lie in it.
+    """
+    if tip is None or link.flow_tree(tip, flow) == tree:
+        return tip
+    author = Signature(*COMMITTER, link.repo.objects.commit(tip).committed)
+    message = f"{flow}: as Studio holds it\n\nWith what its definition takes in from outside of its folder.\n"
+    return commit(link, tip, overlay(link, tip, flow, tree), author, message)
+
+
 def replayed(link: Link, original: Commit, sha: str, tip: str | None, flow: FlowName) -> str | None:
     """Returns a snapshot commit moved onto ``tip``: itself if it stands there already, None if it changes nothing."""
     if original.parents == ((tip,) if tip else ()):

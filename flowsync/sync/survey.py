@@ -9,6 +9,7 @@ from flowsync.core.names import from_ref, problem_with_flow, problem_with_path, 
 from flowsync.core.plan import Plan, State, plan
 from flowsync.core.tree import Entry, File, FlowName, Path, Problem
 from flowsync.errors import UsageError
+from flowsync.sync.includes import resolved, takes_in
 from flowsync.sync.link import Link
 from flowsync.sync.scan import NAME
 
@@ -66,10 +67,13 @@ def survey(link: Link, only: FlowName | None = None) -> Survey:
         if only not in (None, flow):
             continue
         base = _base(flow, tip, tracking, recorded, landed, ahead)
-        problems = {**named.get(flow, {}), **(observations[flow].problems if flow in observations else {})}
-        standing = compare(link, flow, base, local.get(flow), tracking.get(flow), problems)
+        here = resolved(link, tip, flow, local.get(flow))
+        problems = {**named.get(flow, {}), **(here.problems if here else {})}
+        problems |= observations[flow].problems if flow in observations else {}
+        tree = here.tree if here else None
+        standing = compare(link, flow, base, tree, tracking.get(flow), problems)
         if standing.state in _PARTED and (seen := _seen_since(link, standing, tip)):
-            standing = compare(link, flow, seen, local.get(flow), tracking.get(flow), problems)
+            standing = compare(link, flow, seen, tree, tracking.get(flow), problems)
         if standing.base_tree or standing.local_tree or standing.remote_tree:
             flows[flow] = standing
         else:
@@ -141,7 +145,8 @@ def _seen_since(link: Link, standing: Standing, tip: str | None) -> str | None:
     for sha in link.repo.history.touching(tip, link.remote.folder(standing.flow)) if tip and standing.tracking else ():
         if standing.base and link.repo.refs.contains(standing.base, sha):
             return None
-        if link.flow_tree(sha, standing.flow) == standing.remote_tree:
+        found = resolved(link, sha, standing.flow, link.flow_tree(sha, standing.flow))
+        if found and found.tree == standing.remote_tree:
             return sha
     return None
 
@@ -169,6 +174,10 @@ def compare(
 ) -> Standing:
     """Compares one flow's three sides. ``problems`` are those of its name, and of the share from the last look."""
     base_tree, remote_tree = link.flow_tree(base, flow), link.flow_tree(tracking, flow)
+    if base_tree != remote_tree and not takes_in(link, remote_tree):
+        # else the share holds the definition as it is written, from the time before includes were resolved
+        found = resolved(link, base, flow, base_tree)
+        base_tree = found.tree if found else None
     if local_tree == remote_tree and not problems:
         decided = Plan(State.IN_SYNC)
     else:
