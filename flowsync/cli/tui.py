@@ -1,6 +1,7 @@
 """``flowsync tui``: the terminal UI, loaded by name so that no other command pays for it."""
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -29,6 +30,9 @@ def run(args: argparse.Namespace) -> int:
         print("flowsync: this terminal (TERM=dumb) cannot show the terminal UI.", file=sys.stderr)
         print("  try: flowsync status", file=sys.stderr)
         return Exit.USAGE
+    gc.disable()  # until the flows are on the screen: what is made on the way there stays
+    bridge = importlib.import_module("flowsync_tui.bridge").Bridge(arguments.here(args))
+    bridge.start()  # it connects while the rest is imported
     app, options, settings = (
         importlib.import_module(f"flowsync_tui.{name}") for name in ("app", "options", "settings")
     )
@@ -45,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
         plain=plain or (bool(os.environ.get("NO_COLOR")) and ascii_only),
         ascii=ascii_only,
         read_only=args.read_only,
+        bridge=bridge,
         report=lambda error: str(write(["tui"], error)),
     )
     return int(app.run(session))

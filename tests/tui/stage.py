@@ -57,7 +57,7 @@ class Acting:
     async def settled(self) -> None:
         """Waits until the flows are listed and the cursor's flow is shown."""
         await self.until(lambda: self.app.state.live and self.app.state.known, "the daemon's answer")
-        await self.until(lambda: not self.app._flushing and not self.app._heard, "what was heard to be shown")
+        await self.until(lambda: not self.app._flushing and not self.app.bridge.heard, "what was heard to be shown")
         await self.pilot.pause()
 
 

@@ -112,8 +112,7 @@ def play(stage: Stage, scene: Callable[[Acting], Awaitable[None]], size: tuple[i
 
     async def scenario(on: Acting) -> None:
         await on.settled()
-        await on.until(lambda: stage.daemon is None or stage.daemon.asked("files"), "the files of the first flow")
-        await on.until(lambda: not on.main.workers or "files" in on.main._files or on.main._files, "the files")
+        await on.until(lambda: on.main._files, "the files of the first flow")
         await scene(on)
         await on.pilot.pause()
         seen.append(on.text)

@@ -2,11 +2,11 @@
 
 import asyncio
 import contextvars
+import gc
 import inspect
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from importlib import import_module
 from typing import Any, ClassVar
@@ -30,6 +30,7 @@ from flowsync_tui.view.format import clean
 from flowsync_tui.view.store import Changed, Entry, Event, State, Store
 
 _TOGETHER = 0.1  # seconds in which changes are drawn once
+_SOON = 3.0  # seconds in which the flows are usually on the screen
 _CLOCK = 5.0  # seconds between looks at the clock: ages, and how long the daemon has been away
 LEAST = (60, 16)  # cells; below nothing is legible
 
@@ -49,11 +50,10 @@ class FlowsyncApp(App[int]):
         self.plain = options.plain or options.settings.plain
         self.keys = Keys(options.settings.keys)
         self.store = Store(State(read_only=options.read_only or options.settings.read_only))
-        self.bridge = Bridge(options.start, self.hear, options.clock)
+        self.bridge = options.bridge or Bridge(options.start, options.clock)
         self.failure: Exception | None = None
         self.drawn_styles: Styles | None = None
         self.undone: list[Undo] = []
-        self._heard: deque[Event] = deque()
         self._loop_thread = 0
         self._surroundings: contextvars.Context | None = None  # of the app, for timers set on a thread's behalf
         self._flushing = False
@@ -90,6 +90,8 @@ class FlowsyncApp(App[int]):
         self.app_resume_signal.subscribe(self, lambda _: self.set_timer(0.05, self.redraw))
         self.set_interval(_CLOCK, self._tick)
         self.bridge.start()
+        self.bridge.attach(self._woken)
+        self.set_timer(_SOON, _tidy)
         self.call_after_refresh(self._arrived)
 
     def _arrived(self) -> None:
@@ -138,20 +140,25 @@ class FlowsyncApp(App[int]):
         return self.options.clock()
 
     def hear(self, event: Event) -> None:
-        """Takes in an event, from any thread; changes of a tenth of a second are drawn together."""
-        self._heard.append(event)
+        """Takes in an event; changes of a tenth of a second are drawn together."""
+        self.bridge.put(event)
+
+    def _woken(self) -> None:
+        """Sees to it that what was heard is shown; called from any thread."""
         if threading.get_ident() == self._loop_thread:
             self._arm()
         elif self._loop is not None and not self._loop.is_closed():
             try:
                 self._loop.call_soon_threadsafe(self._arm, context=self._surroundings)
             except RuntimeError:  # the loop ended between the look and the call; nobody draws any more
-                self._heard.clear()
+                self.bridge.heard.clear()
 
     def _arm(self) -> None:
-        if self._flushing or not self._running:
+        if not self._running:
             return
-        wait = self._flushed + _TOGETHER - time.monotonic()
+        if self._flushing and not self.bridge.urgent:
+            return
+        wait = 0.0 if self.bridge.urgent else self._flushed + _TOGETHER - time.monotonic()
         if wait <= 0:
             self.flush()
         else:
@@ -162,10 +169,13 @@ class FlowsyncApp(App[int]):
         """Lets the store take in what was heard, and the screens show what changed."""
         self._flushing, self._flushed = False, time.monotonic()
         changed: set[str] = set()
-        while self._heard:
-            changed |= self.store.reduce(self._heard.popleft())
+        self.bridge.urgent = False
+        while self.bridge.heard:
+            changed |= self.store.reduce(self.bridge.heard.popleft())
         if changed:
             self.show_changes(frozenset(changed))
+            if self.state.known and not gc.isenabled():
+                self.call_after_refresh(_tidy)
 
     def show_changes(self, names: Changed) -> None:
         """Tells every screen what changed."""
@@ -300,6 +310,13 @@ _AREAS: Mapping[str, str] = {
     "mode": "syncing",
     "daemon": "daemon",
 }
+
+
+def _tidy() -> None:
+    """Lets the garbage collector work again, but not on what is there to stay: its sweeps would be felt as hiccups."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def run(options: Options) -> int:

@@ -1,34 +1,41 @@
 """The road to the daemon: one thread that listens and reconnects, and one for each question under way.
 
-Nothing here touches a widget. What is heard is told as events (``view.store``), from these threads; who listens takes
-them over into its own.
+Nothing here touches a widget. What is heard are events (``view.store``), which these threads put into a queue; who
+listens takes them from there, in its own thread. It imports little, so that it can connect while the app is imported.
 """
 
-import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flowsync.daemon.client import Client, connect_to
 from flowsync.daemon.place import Place, find
 from flowsync.errors import DaemonError, FlowsyncError
 from flowsync_tui.view.store import Event, Phase
 
+if TYPE_CHECKING:
+    pass
+
 T = TypeVar("T")
-Tell = Callable[[Event], None]
 _PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds between attempts to connect; the last goes on
 _LINK = ".flowsync.yaml"
+AT_ONCE = frozenset({"status", "phase", "begun", "ended", "entry", "read_only", "paused", "modes"})
 # what the UI follows; the log has a subscription of its own, while its screen is open
 _KINDS = ["health", "flows", "result", "live", "notice", "log"]
 
 
 class Bridge:
-    """Listens for one repository, and asks its daemon."""
+    """Listens for one repository, and asks its daemon. ``heard`` is what nobody has taken yet."""
 
-    def __init__(self, start: Path, tell: Tell, clock: Callable[[], float] = time.time) -> None:
-        self._start, self._tell, self._clock = start, tell, clock
+    def __init__(self, start: Path, clock: Callable[[], float] = time.time) -> None:
+        self._start, self._clock = start, clock
+        self.heard: deque[Event] = deque()
+        self.urgent = False  # whether somebody waits for what was heard
+        self._wake: Callable[[], None] = lambda: None
+        self._thread: threading.Thread | None = None
         self._closed = threading.Event()
         self._again = threading.Event()
         self._listener: Client | None = None
@@ -48,8 +55,22 @@ class Bridge:
         return place.root if place else self._start
 
     def start(self) -> None:
-        """Begins to listen."""
-        threading.Thread(target=self._run, name="flowsync-tui-bridge", daemon=True).start()
+        """Begins to listen, unless it does already."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="flowsync-tui-bridge", daemon=True)
+            self._thread.start()
+
+    def attach(self, wake: Callable[[], None]) -> None:
+        """Calls back, from any thread, whenever something was heard; at once if something was already."""
+        self._wake = wake
+        if self.heard:
+            wake()
+
+    def put(self, event: Event) -> None:
+        """Puts an event into the queue, from any thread."""
+        self.heard.append(event)
+        self.urgent |= event["kind"] in AT_ONCE
+        self._wake()
 
     def close(self) -> None:
         """Stops listening. Commands under way go on in the daemon."""
@@ -109,23 +130,23 @@ class Bridge:
 
     def _follow(self, client: Client) -> None:
         """Asks where everything stands, and tells what happens from then on."""
-        self._tell({"kind": "hello", "hello": client.hello})
+        self.put({"kind": "hello", "hello": client.hello})
         client.request("subscribe", {"kinds": _KINDS}, self._heard)
-        self._tell({"kind": "state", "state": client.request("state", told=self._heard)})
+        self.put({"kind": "state", "state": client.request("state", told=self._heard)})
         self._say(Phase.LIVE)
-        self._tell({"kind": "status", "status": client.request("status", told=self._heard)})
+        self.put({"kind": "status", "status": client.request("status", told=self._heard)})
         for message in client.notifications():
             self._heard(message)
 
     def _heard(self, message: dict[str, Any]) -> None:
         if message.get("method") == "event":
-            self._tell({name: value for name, value in message.items() if name != "method"})
+            self.put({name: value for name, value in message.items() if name != "method"})
 
     def _say(self, phase: Phase, why: str = "", hint: str = "") -> None:
         repeated = self._phase == (phase, why)
         self._phase = (phase, why)
         if not repeated or phase is Phase.LOST:
-            self._tell({"kind": "phase", "phase": phase.value, "why": why, "hint": hint, "at": self._clock()})
+            self.put({"kind": "phase", "phase": phase.value, "why": why, "hint": hint, "at": self._clock()})
 
     # asking
 
@@ -137,13 +158,13 @@ class Bridge:
         """Has the daemon do something, tells how far it is, and returns the results."""
         self._number += 1
         number = self._number
-        self._tell({"kind": "begun", "id": number, "name": name, "flows": flows})
+        self.put({"kind": "begun", "id": number, "name": name, "flows": flows})
         try:
             params = {"name": name, "flows": list(flows), **more}
             found: list[dict[str, Any]] = await in_thread(lambda: self._ask("command", params, number))
             return found
         finally:
-            self._tell({"kind": "ended", "id": number})
+            self.put({"kind": "ended", "id": number})
 
     def cancel(self) -> int:
         """Ends the commands that this session has under way and returns how many."""
@@ -168,11 +189,13 @@ class Bridge:
 
     def _progress(self, number: int, told: dict[str, Any]) -> None:
         if told["method"] == "progress":
-            self._tell({**told, "kind": "progress", "id": number})
+            self.put({**told, "kind": "progress", "id": number})
 
 
 async def in_thread(work: Callable[[], T]) -> T:
     """Runs something that waits in a thread of its own; the thread does not keep the program from ending."""
+    import asyncio  # here, because connecting need not wait for it
+
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
 

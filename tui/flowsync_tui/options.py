@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flowsync_tui.bridge import Bridge
 from flowsync_tui.settings import Settings
 
 
@@ -27,3 +28,4 @@ class Options:
     read_only: bool = False
     clock: Callable[[], float] = time.time
     report: Callable[[BaseException], str] = _unreported
+    bridge: Bridge | None = None  # one that listens already

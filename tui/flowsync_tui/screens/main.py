@@ -1,10 +1,11 @@
 """The main screen: flows, the flow under the cursor, and what flowsync did."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from textual import events
 from textual.content import Content
+from textual.timer import Timer
 from textual.widget import Widget
 
 from flowsync.errors import FlowsyncError
@@ -21,6 +22,7 @@ from flowsync_tui.widgets.lines import Lines
 from flowsync_tui.widgets.virtual_list import VirtualList
 
 _PANELS = ("flows", "detail", "activity")
+_FOLLOW = 0.03  # seconds after which the panel follows the cursor
 _REST = 0.15  # seconds that the cursor rests before the flow's files are asked for
 
 
@@ -33,8 +35,9 @@ class MainScreen(Room, screen="main"):
         super().__init__()
         self.pattern = ""
         self.sort = SORTS[0]
-        self._files: dict[str, Any] = {}
+        self._files: dict[str, tuple[Flow, Any]] = {}  # the row that they belong to, and the files
         self._rows: list[Flow] = []
+        self._following: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
         """Returns the panels."""
@@ -47,15 +50,16 @@ class MainScreen(Room, screen="main"):
 
     def store_changed(self, names: Changed) -> None:
         """Draws what changed."""
-        if names & {"flows", "link", "running"}:
+        if names & {"flows", "link"}:
             self.list_flows()
+        elif "running" in names:
+            self.query_one(FlowList).refresh()
         if "activity" in names:
             self.query_one(Activity).take(self.state.activity)
             if self.ui.plain:
                 self._title(self.query_one(Activity), "3", "Activity")
         if names & {"flows", "link", "daemon", "running"}:
             if "flows" in names:
-                self._files.clear()
                 self._ask_soon()
             self.show_detail()
 
@@ -87,7 +91,7 @@ class MainScreen(Room, screen="main"):
             detail.take((), top=True)
             self._title(detail, "2", "Flow")
             return
-        files = self._files.get(flow.name)
+        _, files = self._files.get(flow.name, (flow, None))  # those of an older row stay until there are newer ones
         detail.take(overview(self.state, flow, files, self.ui.now()))
         self._title(detail, "2", clean(flow.name))
 
@@ -105,27 +109,34 @@ class MainScreen(Room, screen="main"):
         flows.border_subtitle = Content(f"{event.index + 1} of {flows.count}") if flows.count else Content("")
         if name != self.state.cursor:
             self.state.cursor = name
-            self.show_detail()
-            self.refresh_frame()
-            self._ask_soon()
+            if self._following is None:  # whoever holds a key down sees the list move, and the panel follow
+                self._following = self.set_timer(_FOLLOW, self._follow)
+
+    def _follow(self) -> None:
+        """Shows the flow that the cursor is on by now."""
+        self._following = None
+        self.show_detail()
+        self.refresh_hints()
+        self._ask_soon()
 
     def _ask_soon(self) -> None:
         """Asks for the files of the flow that the cursor comes to rest on."""
-        name = self.state.cursor
-        if name and self.state.live and name not in self._files:
-            self.set_timer(_REST, lambda: self._ask_files(name) if name == self.state.cursor else None)
+        flow = self.state.flow
+        if flow is not None and self.state.live and self._files.get(flow.name, (None,))[0] is not flow:
+            self.set_timer(_REST, lambda: self._ask_files(flow) if flow is self.state.flow else None)
 
-    def _ask_files(self, name: str) -> None:
+    def _ask_files(self, flow: Flow) -> None:
         async def ask() -> None:
             try:
-                told = await self.ui.ask("files", flow=name)
+                told = await self.ui.ask("files", flow=flow.name)
             except FlowsyncError:  # a flow that has gone, or a daemon that is older: the row's own words stay
                 return
-            self._files[name] = told["files"]
-            if name == self.state.cursor:
+            self._files[flow.name] = (flow, told["files"])
+            if flow.name == self.state.cursor:
                 self.show_detail()
 
-        self.run_worker(ask(), exclusive=True, group="files", exit_on_error=False)
+        work: Callable[[], Awaitable[None]] = ask  # made when it is started: one that is replaced before never begins
+        self.run_worker(work, exclusive=True, group="files", exit_on_error=False)
 
     # panels
 

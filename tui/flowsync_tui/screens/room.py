@@ -72,6 +72,10 @@ class Room(Screen[None]):
     def refresh_frame(self) -> None:
         """Draws the top line and the hints anew."""
         self.query_one(StatusBar).take(self.state, self.ui.now())
+        self.refresh_hints()
+
+    def refresh_hints(self) -> None:
+        """Draws the hints anew, where they changed."""
         self.query_one(Hints).take([self._hint(action) for action in actions.hints(self.NAME)])
 
     def clock(self) -> None:

@@ -42,7 +42,9 @@ def text_matches(text: str, pattern: str) -> bool:
 
 def tally(state: State) -> list[tuple[str, int]]:
     """Returns how many flows there are of each state, what needs a person first, in-sync at the front."""
-    counted = Counter(state.shown(flow) for flow in state.flows.values())
+    if state.counted is None:
+        state.counted = Counter(state.shown(flow) for flow in state.flows.values())
+    counted = state.counted
     names: Iterable[str] = sorted(counted, key=lambda name: _RANK.get(name, _LATE))
     ordered = [name for name in names if name != "in-sync"]
     return [(name, counted[name]) for name in (["in-sync"] if counted["in-sync"] else []) + ordered]

@@ -4,6 +4,7 @@ Events are the daemon's own (``docs/ipc.md``) and the bridge's: plain mappings w
 clock or a socket, and no name is made harmless here: that is ``view.format``'s.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -88,6 +89,8 @@ class State:
     activity: list[Entry] = field(default_factory=list)
     log: list[Mapping[str, Any]] = field(default_factory=list)
     read_only: bool = False
+    words: dict[str, str] = field(default_factory=dict)  # what ``shown`` has worked out
+    counted: Counter[str] | None = None  # how many flows there are of each word, if that was worked out
     cursor: str = ""
     marked: frozenset[str] = frozenset()
 
@@ -114,6 +117,12 @@ class State:
 
     def shown(self, flow: Flow) -> str:
         """Returns the word that a flow's row shows: a transient one where there is one, else its state."""
+        word = self.words.get(flow.name)
+        if word is None:
+            word = self.words[flow.name] = self._word(flow)
+        return word
+
+    def _word(self, flow: Flow) -> str:
         for running in self.running.values():
             if flow.name in running.flows or (not running.flows and flow.state not in ("in-sync", "conflict")):
                 return "syncing"
@@ -163,7 +172,12 @@ class Store:
     def reduce(self, event: Event) -> Changed:
         """Takes in an event and returns the names of what changed; what this version does not know changes nothing."""
         handle = self._table.get(event["kind"])
-        return handle(event) if handle else frozenset()
+        changed = handle(event) if handle else frozenset[str]()
+        if event["kind"] in _ANY_WORD:
+            self.state.words.clear()
+        if "flows" in changed:
+            self.state.counted = None
+        return changed
 
     def _phase(self, event: Event) -> Changed:
         state, phase = self.state, Phase(event["phase"])
@@ -207,6 +221,7 @@ class Store:
     def _flows(self, event: Event) -> Changed:
         for row in event.get("changed", ()):
             self.state.flows[row["name"]] = flow(row)
+            self.state.words.pop(row["name"], None)
         for name in event.get("gone", ()):
             self.state.flows.pop(name, None)
         self._settle()
@@ -280,6 +295,7 @@ class Store:
         self.state.marked &= self.state.flows.keys()
 
 
+_ANY_WORD = frozenset({"phase", "state", "status", "begun", "ended", "paused"})  # what may change every row's word
 _VERBS = frozenset({"fetch", "pull", "push", "sync"})
 
 
