@@ -68,7 +68,7 @@ def banner(emulator: Emulator, args: argparse.Namespace) -> str:
         "on loopback only" if emulator.host in _LOOPBACK else f"on {emulator.host}: ANYONE who reaches it can use it"
     )
     trust = (
-        f"\nTrust:      export SSL_CERT_FILE='{emulator.ca_file}' REQUESTS_CA_BUNDLE='{emulator.ca_file}'"
+        f"\nTrust:      export SSL_CERT_FILE='{emulator.ca_file.resolve()}' REQUESTS_CA_BUNDLE='{emulator.ca_file.resolve()}'"
         if emulator.secure
         else ""
     )
