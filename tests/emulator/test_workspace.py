@@ -101,6 +101,10 @@ def test_lists_come_in_pages(tmp_path: Path) -> None:
             pages.append([one["name"] for one in answer["value"]])
             path = answer.get("nextLink", "").removeprefix(emulator.base_url)
         assert pages == [["ws-1", "ws-3"], ["ws-5"]]
+        emulator.workspaces[0].page_size = 1
+        first = "/subscriptions/sub-0/providers/Microsoft.MachineLearningServices/workspaces"
+        last = call(emulator, "GET", f"{first}?$skipToken=2&{VERSION}").json
+        assert [one["name"] for one in last["value"]] == ["ws-4"] and "nextLink" not in last
         assert len({workspace.share for workspace in emulator.workspaces}) == 6
 
 

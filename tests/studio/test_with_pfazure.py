@@ -61,3 +61,22 @@ def test_a_flow_of_theirs_is_adopted_and_pushed_in_place(office: Office, pfazure
     assert pfazure.json("flow", "list") == []
     (archived,) = pfazure.json("flow", "list", "--archived-only")
     assert archived["name"] == made["name"]
+
+
+def test_a_run_of_ours_is_theirs_to_read(office: Office, pfazure: PfAzure) -> None:
+    run = "flow: .\ndata: data.jsonl\ncolumn_mapping:\n  text: ${data.text}\n"
+    office.commit_flow("chat", {"data.jsonl": '{"text": "Hi"}\n{"text": "Ho"}\n', "run.yml": run})
+    office.draft("create", "chat")
+    office.workspace.run_statuses = []
+    office.workspace.results = {"chat": {"metrics": {"accuracy": 0.75}}}
+    commit = office.json("run", "submit", "flows/chat/run.yml", "--name", "ours")["run"]["commit"]
+    shown = pfazure.json("run", "show", "--name", "ours")
+    assert shown["status"] == "Completed" and commit in shown["tags"].values()
+    details = pfazure.text("run", "show-details", "--name", "ours")
+    assert 'echo(text="Hi")' in details and 'echo(text="Ho")' in details
+    assert pfazure.json("run", "show-metrics", "--name", "ours") == {"accuracy": 0.75}
+    chat = office.folder / "flows" / "chat"
+    theirs = ["--data", str(chat / "data.jsonl"), "--column-mapping", "text=${data.text}"]
+    pfazure.text("run", "create", "--flow", str(chat), *theirs, "--name", "theirs")
+    assert office.json("run", "show", "theirs")["run"]["status"] == "Completed"
+    assert len(office.json("run", "details", "theirs")["lines"]) == 2
