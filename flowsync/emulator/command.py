@@ -67,11 +67,10 @@ def banner(emulator: Emulator, args: argparse.Namespace) -> str:
     where = (
         "on loopback only" if emulator.host in _LOOPBACK else f"on {emulator.host}: ANYONE who reaches it can use it"
     )
-    trust = (
-        f"\nTrust:      export SSL_CERT_FILE='{emulator.ca_file.resolve()}' REQUESTS_CA_BUNDLE='{emulator.ca_file.resolve()}'"
-        if emulator.secure
-        else ""
-    )
+    trust = ""
+    if emulator.secure:
+        certificate = emulator.ca_file.resolve()
+        trust = f"\nTrust:      export SSL_CERT_FILE='{certificate}' REQUESTS_CA_BUNDLE='{certificate}'"
     manager = f"\nManager:    export AZUREML_DEV_URL_MFE='{emulator.base_url}'" if emulator.workspaces else ""
     workspaces = "".join(
         f"\nWorkspace:  azureml://{one.subscription}/{one.group}/{one.name}, files on {one.share}"
