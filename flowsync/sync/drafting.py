@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # azure is imported where a workspace is asked
 COMMIT = "flowsync.commit"
 """The tag that says which commit a flow was registered, or a run was made, from."""
 
-_LAG = (0.5, 1.0, 2.0, 4.0)  # seconds; the index shows a new flow after moments
+_LAG = (0.5, 1.0, 2.0, 4.0)  # seconds between looks for a flow that may have been registered
 _PATIENCE = 10.0
 
 
@@ -138,11 +138,12 @@ def _register(desk: Desk, flow: FlowName, begun: Begun) -> "Record":
 
 
 def _registered(desk: Desk, flow: FlowName, patient: bool = False) -> "Record | None":
-    """Returns the record of the remote's folder of this name; ``patient`` waits for an index that lags behind."""
+    """Returns the record of the remote's folder of this name, as the index or the flow service lists it.
+
+    ``patient`` asks for longer: a request whose answer nobody heard may take effect after moments.
+    """
     for pause in (*(_LAG if patient else ()), None):
-        records = learn(desk.session, desk.location, desk.memory, desk.link.now())
-        if patient:
-            records += desk.session.registry.recent()
+        records = learn(desk.session, desk.location, desk.memory, desk.link.now()) + desk.session.registry.recent()
         found = [record for record in records if flow_of(desk.location, record) == flow]
         if found:
             active = [record for record in found if not record.archived]

@@ -5,6 +5,7 @@ What belongs here: finding the record of a flow, what is remembered of the regis
 
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from flowsync.core.flow import definitions, kind_of
 from flowsync.core.names import folded
 from flowsync.core.tree import FlowName
-from flowsync.errors import ShareError, StudioReadOnly, UsageError
+from flowsync.errors import ShareError, ShareMissing, StudioReadOnly, UsageError
 from flowsync.share.location import WorkspaceLocation
 from flowsync.sync.remembered import Known, Registered, Remembered
 
@@ -118,8 +119,17 @@ def chosen(rows: Iterable[Draft], wanted: str) -> Draft:
 
 
 def learn(session: "Session", location: WorkspaceLocation, memory: Remembered, now: datetime) -> list["Record"]:
-    """Asks the registry for all flows of the workspace, and remembers those in the remote's folder."""
+    """Asks the registry for all flows of the workspace, and remembers those in the remote's folder.
+
+    The index lags behind by moments: what was remembered and is not in it is asked for by its id.
+    """
     records = session.registry.records(session.person, others=True, archived=None)
+    known = memory.known()
+    listed = {record.id for record in records}
+    for one in known.flows.values() if known else ():
+        if one.id not in listed:
+            with suppress(ShareMissing):
+                records.append(session.registry.get(one.id))
     flows: dict[FlowName, Registered] = {}
     for record in records:
         flow = flow_of(location, record)

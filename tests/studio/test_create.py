@@ -161,6 +161,21 @@ def test_a_folder_of_somebody_elses_is_not_overwritten(office: Office) -> None:
     assert office.on_share("chat") == {"flow.dag.yaml": b"nodes: []  # another flow\n"} and office.records() == []
 
 
+@pytest.mark.parametrize("where", ["here", "in another clone"])
+def test_an_index_that_lags_behind_makes_no_second_flow(office: Office, tmp_path: Path, where: str) -> None:
+    office.workspace.index_lag = 50
+    office.commit_flow("chat")
+    first = office.json("draft", "create", "chat")
+    if where != "here":
+        office.git("clone", "--quiet", str(office.folder), str(tmp_path / "clone"))
+        office = Office(tmp_path / "clone", emulator=office.emulator)
+    again = office.json("draft", "create", "chat")
+    assert (again["created"], again["draft"]["id"]) == (False, first["draft"]["id"])
+    assert len(office.records()) == 1
+    if where == "here":
+        assert [row["state"] for row in office.json("draft", "list")["drafts"]] == ["linked"]
+
+
 @pytest.mark.parametrize("lost", ["drop_after", "drop_before"])
 def test_an_answer_that_was_lost_is_looked_for(office: Office, lost: str, no_lag: None) -> None:
     office.commit_flow("chat")
