@@ -105,10 +105,15 @@ class Cache:
                 db.execute(table)
             db.execute(f"PRAGMA user_version = {_SCHEMA}")
 
+    @property
+    def files(self) -> tuple[FilePath, ...]:
+        """Returns the files that change with what is in the cache."""
+        return tuple(self._path.with_name(self._path.name + suffix) for suffix in ("", "-journal", "-wal", "-shm"))
+
     def _forget(self) -> None:
-        for suffix in ("", "-journal", "-wal", "-shm"):
+        for file in self.files:
             with suppress(FileNotFoundError):
-                self._path.with_name(self._path.name + suffix).unlink()
+                file.unlink()
 
     @contextmanager
     def together(self) -> Iterator[None]:

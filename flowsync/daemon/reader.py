@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 from flowsync.config import FILE
 from flowsync.daemon.place import Place
-from flowsync.daemon.stamp import look
 from flowsync.errors import DaemonError, UsageError
+from flowsync.repo.stamps import look
 from flowsync.sync.opened import linked
 from flowsync.sync.views import Views
 

@@ -16,6 +16,7 @@ from flowsync.core.names import is_git
 from flowsync.core.plan import State
 from flowsync.core.tree import Blob, Change, Entry, File, FlowName, Path, Problem, blob_of, diff
 from flowsync.errors import RepositoryError, UsageError
+from flowsync.repo.stamps import Look, look, of_refs
 from flowsync.repo.worktree import Checkout
 from flowsync.sync.discard import discard
 from flowsync.sync.findings import finding_json, found_in
@@ -25,7 +26,7 @@ from flowsync.sync.message import meaning
 from flowsync.sync.preview import clashing
 from flowsync.sync.settle import Settlement, resolve, settled_json
 from flowsync.sync.shown import results_json
-from flowsync.sync.survey import Standing, known, survey, syncing
+from flowsync.sync.survey import Standing, Survey, known, survey, syncing
 from flowsync.sync.timeline import commits, told
 from flowsync.validate.worktree import validate_paths
 
@@ -39,12 +40,23 @@ class Views:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._sizes: dict[Blob, int] = {}
+        self._surveys: dict[FlowName, tuple[tuple[Look, ...], Survey]] = {}
         self._clashes: dict[tuple[str | None, ...], tuple[Path, ...]] = {}
+
+    def _survey(self, flow: FlowName) -> Survey:
+        """Compares the flow's sides, unless no ref and no observation of it has moved since."""
+        link = self._link
+        common = link.repo.state_dir.parent
+        refs = (f"refs/heads/{link.remote.branch}", link.tracking_ref(flow), link.base_ref(flow))
+        now = (*of_refs(common, refs), *map(look, link.cache.files))
+        if flow not in self._surveys or self._surveys[flow][0] != now:
+            self._surveys[flow] = now, survey(link, flow)
+        return self._surveys[flow][1]
 
     def files(self, flow: FlowName) -> dict[str, Any]:
         """Returns the flow's files, each with its blob on every side."""
         link = self._link
-        seen = survey(link, flow)
+        seen = self._survey(flow)
         standing = known(seen, flow)
         base, local, remote = (
             side or {} for side in syncing(link, standing.base_tree, standing.local_tree, standing.remote_tree)
@@ -187,7 +199,7 @@ class Views:
         if at == "worktree":
             return self._saved(flow)
         if at in ("base", "local", "remote"):
-            standing = known(survey(self._link, flow), flow)
+            standing = known(self._survey(flow), flow)
             return {"base": standing.base_tree, "local": standing.local_tree, "remote": standing.remote_tree}[at]
         sha = at if _is_sha(at) else self._link.repo.refs.get(at)
         kind = self._link.repo.objects.kind(sha) if sha else None

@@ -141,6 +141,16 @@ def test_what_was_committed_just_now_is_seen(world: World, daemon: Daemon) -> No
         world.commit({"flows/chat/a.py": f"y = {number}\n"})
         assert daemon.ask("content", flow="chat", path="a.py", at="local")["text"] == f"y = {number}\n"
         assert daemon.ask("files", flow="chat")["sides"]["local"] == world.tip("main")
+        world.studio({"chat/b.py": f"z = {number}\n"})
+        world.ends(0, "fetch", "chat")
+        assert daemon.ask("content", flow="chat", path="b.py", at="remote")["text"] == f"z = {number}\n"
+        assert daemon.ask("files", flow="chat")["sides"]["remote"] == world.tip("studio/chat")
+    world.git("pack-refs", "--all")
+    world.git("reset", "--quiet", "--hard", "HEAD~1")
+    assert daemon.ask("content", flow="chat", path="a.py", at="local")["text"] == "y = 3\n"
+    world.git("update-ref", "-d", "refs/flowsync/studio/chat")
+    world.git("update-ref", "-d", "refs/remotes/studio/chat")
+    assert daemon.ask("files", flow="chat")["sides"] == {"base": None, "local": world.tip("main"), "remote": None}
 
 
 def test_another_configuration_is_read(world: World, daemon: Daemon) -> None:
