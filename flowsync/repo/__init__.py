@@ -20,6 +20,7 @@ except ImportError as broken:  # GitPython runs git when it is imported
     said = getattr(broken.__context__, "stderr", "").strip() or "it is not on the PATH"
     raise RepositoryError(f"git cannot be run: {said}", "git --version") from broken
 
+from flowsync.repo.children import Children
 from flowsync.repo.history import History
 from flowsync.repo.merge import Merger
 from flowsync.repo.objects import Objects
@@ -57,9 +58,10 @@ class Repository:
             raise RepositoryError("the repository uses SHA-256 object names, which flowsync does not speak yet")
         self.state_dir = FilePath(self._opened.common_dir).resolve() / "flowsync"  # one for all worktrees
         self.objects = Objects(self._opened)
-        self.refs = Refs(self.git)
+        children = Children(self.state_dir)
+        self.refs = Refs(self.git, children, self.git_dir, FilePath(self._opened.common_dir).resolve())
         self.history = History(self.git)
-        self.worktree = Worktree(self.git, self.refs, self.git_dir)
+        self.worktree = Worktree(self.git, self.refs, children, self.git_dir)
         self.merger = Merger(self.git, self.objects)
 
     def person(self) -> tuple[str, str]:

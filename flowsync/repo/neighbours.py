@@ -6,7 +6,7 @@ only Linux lets it be read for nothing; elsewhere the answer is no.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path as FilePath
 
@@ -32,6 +32,34 @@ _MOVING = frozenset(
         "switch",
     ]
 )
+_LOCKING = _MOVING | {
+    "add",
+    "bisect",
+    "branch",
+    "clean",
+    "config",
+    "fast-import",
+    "fetch",
+    "gc",
+    "maintenance",
+    "mv",
+    "notes",
+    "pack-refs",
+    "prune",
+    "push",
+    "reflog",
+    "remote",
+    "repack",
+    "replace",
+    "rm",
+    "sparse-checkout",
+    "submodule",
+    "symbolic-ref",
+    "tag",
+    "update-index",
+    "update-ref",
+    "worktree",
+}
 _WITH_VALUE = frozenset(("-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path", "--config-env"))
 
 
@@ -45,8 +73,18 @@ def git_at_work(root: FilePath) -> Hold | None:
     return None
 
 
-def _verb(process: str, root: FilePath, ours: int) -> str:
-    """Returns the git command that a process runs in this worktree, if it moves anything and is not ours."""
+def locking_git(roots: Iterable[FilePath]) -> bool:
+    """Tells whether another git that may hold a lock is at work below one of these folders."""
+    ours = os.getpid()
+    with suppress(OSError):
+        for name in os.listdir(_PROCESSES):  # noqa: PTH208
+            if name.isdigit() and any(_verb(f"{_PROCESSES}/{name}", root, ours, _LOCKING) for root in roots):
+                return True
+    return False
+
+
+def _verb(process: str, root: FilePath, ours: int, verbs: frozenset[str] = _MOVING) -> str:
+    """Returns the git command that a process runs in this worktree, if it is one of ``verbs`` and not ours."""
     try:
         with open(f"{process}/stat", "rb") as file:  # noqa: PTH123
             name, _, fields = file.read().partition(b" (")[2].rpartition(b") ")
@@ -54,7 +92,7 @@ def _verb(process: str, root: FilePath, ours: int) -> str:
             return ""
         with open(f"{process}/cmdline", "rb") as file:  # noqa: PTH123
             verb = command(os.fsdecode(file.read()).split("\0"))
-        if verb not in _MOVING or not FilePath(os.readlink(f"{process}/cwd")).is_relative_to(root):  # noqa: PTH115
+        if verb not in verbs or not FilePath(os.readlink(f"{process}/cwd")).is_relative_to(root):  # noqa: PTH115
             return ""
     except (OSError, ValueError, IndexError):  # it has ended, or is another user's
         return ""

@@ -6,7 +6,7 @@ works while the user's index is locked, knows every repository layout, and leave
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path as FilePath
 
 from flowsync.errors import RepositoryError
@@ -49,18 +49,24 @@ class Git:
         return done.stdout
 
     def run(
-        self, *arguments: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        started: Callable[[int], None] = lambda pid: None,
     ) -> subprocess.CompletedProcess[bytes]:
-        """Runs ``git ARGUMENTS`` and returns what it did, whatever that was."""
+        """Runs ``git ARGUMENTS`` and returns what it did, whatever that was. ``started`` is told its process id."""
+        command = ["git", "-C", str(self.folder), "-c", "core.fsmonitor=false", *arguments]
+        pipe, given = subprocess.PIPE, subprocess.DEVNULL if stdin is None else subprocess.PIPE
         try:
-            return subprocess.run(
-                ["git", "-C", str(self.folder), "-c", "core.fsmonitor=false", *arguments],
-                input=stdin,
-                stdin=subprocess.DEVNULL if stdin is None else None,
-                capture_output=True,
-                env=environment(env),
-                check=False,
-            )
+            with subprocess.Popen(command, stdin=given, stdout=pipe, stderr=pipe, env=environment(env)) as process:
+                try:
+                    started(process.pid)
+                    out, err = process.communicate(stdin)
+                except BaseException:
+                    process.kill()
+                    raise
+                return subprocess.CompletedProcess(command, process.returncode, out, err)
         except FileNotFoundError as error:
             if not self.folder.is_dir():
                 raise RepositoryError(f"the repository's folder {self.folder} is gone") from error

@@ -1,16 +1,32 @@
 """Refs: read in one look, moved in one transaction that checks where each of them was."""
 
+import re
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 
 from flowsync.errors import RepositoryError
+from flowsync.repo.children import Children
 from flowsync.repo.plumbing import Git, failure, text
 
 ABSENT = "0" * 40
 
 
+_LOCKED = re.compile(rb"Unable to create '([^'\n]+\.lock)': File exists")
+
+
 class RefMoved(RepositoryError):
     """A ref was not where the transaction expected it; nothing was changed."""
+
+
+def locked(done: subprocess.CompletedProcess[bytes]) -> RepositoryError | None:
+    """Returns the error for a git command that found another's lock, or None if that was not it."""
+    found = _LOCKED.search(done.stderr)
+    if found is None:
+        return None
+    lock = text(found.group(1))
+    return RepositoryError(f"another git command holds {lock}", f"wait for it; if no git is running here: rm '{lock}'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +41,11 @@ class Move:
 class Refs:
     """The refs of one repository."""
 
-    def __init__(self, git: Git) -> None:
+    def __init__(self, git: Git, children: Children, git_dir: FilePath, common_dir: FilePath) -> None:
         self._git = git
+        self._children = children
+        self._locks = (git_dir / "HEAD.lock", common_dir / "packed-refs.lock", common_dir / "reftable/tables.list.lock")
+        self._common_dir = common_dir
         self._ancestry: dict[tuple[str, str], bool] = {}  # of commits by their ids, which never changes
 
     def below(self, prefix: str, merged_into: str | None = None) -> dict[str, str]:
@@ -64,7 +83,9 @@ class Refs:
             return
         lines = [f"update {move.ref}\0{move.new or ABSENT}\0{move.old or ABSENT}\0" for move in moves]
         arguments = ("update-ref", "--stdin", "-z", "-m", f"flowsync: {reason}")
-        done = self._git.run(*arguments, stdin="".join(lines).encode("utf-8", "surrogateescape"))
+        stdin = "".join(lines).encode("utf-8", "surrogateescape")
+        locks = [*self._locks, *(self.lock(move.ref) for move in moves)]
+        done = self._children.run(self._git, *arguments, locks=locks, stdin=stdin)
         if done.returncode:
             said = failure(arguments, done)
             if (
@@ -73,7 +94,11 @@ class Refs:
                 or b"unable to resolve" in done.stderr
             ):
                 raise RefMoved(said.message, "run the command again")
-            raise said
+            raise locked(done) or said
+
+    def lock(self, ref: str) -> FilePath:
+        """Returns the file by which git locks a ref."""
+        return self._common_dir / f"{ref}.lock"
 
     def contains(self, commit: str, other: str) -> bool:
         """Tells whether ``commit``'s history holds ``other``."""

@@ -13,8 +13,10 @@ from pathlib import Path as FilePath
 from flowsync.core.plan import Hold
 from flowsync.core.tree import Blob
 from flowsync.errors import RepositoryError
+from flowsync.repo.children import Children
+from flowsync.repo.mending import mend
 from flowsync.repo.plumbing import Git, failure, fields, text
-from flowsync.repo.refs import Move, Refs
+from flowsync.repo.refs import Move, Refs, locked
 
 _UNDER_WAY = {
     "MERGE_HEAD": ("a merge is under way", "git merge --continue, or git merge --abort"),
@@ -52,8 +54,9 @@ class Checkout:
 class Worktree:
     """One worktree of the repository, and the branches in it."""
 
-    def __init__(self, git: Git, refs: Refs, git_dir: FilePath) -> None:
+    def __init__(self, git: Git, refs: Refs, children: Children, git_dir: FilePath) -> None:
         self._git = git
+        self._children = children
         self._refs = refs
         self._git_dir = git_dir
 
@@ -127,9 +130,21 @@ class Worktree:
         # A person's merge.autoStash must not put their edits away for us, and a file that Git ignores is work too: by
         # itself Git would overwrite it without a word. Hooks run (post-merge), as with git pull.
         arguments = ("merge", "--ff-only", "--no-autostash", "--no-overwrite-ignore", "--quiet", "--no-stat", new)
-        done = git.run("-c", "core.quotePath=false", *arguments, env={"GIT_OPTIONAL_LOCKS": "1"})
+        locks = [at.git_dir / name for name in ("index.lock", "HEAD.lock", "ORIG_HEAD.lock")]
+        locks.append(self._refs.lock(f"refs/heads/{branch}"))
+        quietly = ("-c", "core.quotePath=false")
+        done = self._children.run(git, *quietly, *arguments, locks=locks, env={"GIT_OPTIONAL_LOCKS": "1"})
         if self.tip(branch) != new:
-            raise NotFastForward(failure(arguments, done).message, "git status")
+            if done.returncode < 0:
+                mend(git, new)
+            refused = locked(done) or failure(arguments, done)
+            raise NotFastForward(refused.message, refused.hint or "git status")
+
+    def recover(self) -> None:
+        """Puts right what a git command of a flowsync that died has left: its locks, and files half moved."""
+        left = self._children.recover()
+        if left and "--ff-only" in left.arguments:
+            mend(Git(left.folder), left.arguments[-1])
 
 
 def _head(git_dir: FilePath) -> str:

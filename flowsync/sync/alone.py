@@ -1,4 +1,4 @@
-"""One flowsync at work in a repository at a time, in whichever of its worktrees."""
+"""One flowsync at work in a repository at a time, in whichever of its worktrees; what a dead one left is put right."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ def alone(link: Link) -> Iterator[None]:
     except Timeout as error:
         raise RepositoryError("another flowsync is at work in this repository", "wait for it to finish") from error
     try:
+        link.repo.worktree.recover()
         yield
     finally:
         lock.release()
