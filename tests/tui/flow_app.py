@@ -27,7 +27,7 @@ SCREENS = Path(__file__).parent / "screens"
 class FlowStage(Acting):
     """A running app that is live on one flow."""
 
-    def __init__(self, app: FlowsyncApp, pilot: Pilot[Any], daemon: FakeDaemon, root: Path) -> None:
+    def __init__(self, app: FlowsyncApp, pilot: Pilot[Any], daemon: Any, root: Path) -> None:
         super().__init__(app, pilot)
         self.daemon, self.root = daemon, root
         self.copied: list[str] = []

@@ -10,6 +10,7 @@ from textual.selection import Selection
 from flowsync_tui.screens.diff import DiffScreen
 from flowsync_tui.widgets.diff_view import DiffView
 
+from .fake_daemon import row
 from .flow_answers import FlowAnswers
 from .flow_app import FlowStage, on_stage
 from .stage import NARROW, WIDE
@@ -79,6 +80,22 @@ def test_two_that_are_the_same_say_so() -> None:
 
     files = {"flow.dag.yaml": b"nodes: []\n"}
     on_stage(work, FlowAnswers("same", files, files, files), state="in-sync")
+
+
+def test_an_edit_that_arrives_is_shown_without_losing_the_place() -> None:
+    answers = triage()
+
+    async def work(stage: FlowStage) -> None:
+        await opened(stage)
+        await stage.press("J", "n", sees="flow.dag.yaml   +6 −1   change 2 of 2")
+        answers.sides["remote"] = {**answers.sides["remote"], "new.py": b"1\n"}
+        moved = row("triage", "conflict")
+        moved["studio"]["commit"] = "f" * 40
+        stage.daemon.flow(moved)
+        await stage.sees("+ new.py")
+        assert "flow.dag.yaml   +6 −1   change 2 of 2" in stage.text
+
+    on_stage(work, answers)
 
 
 def test_s_puts_both_below_each_other() -> None:

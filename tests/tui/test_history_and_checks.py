@@ -16,6 +16,7 @@ from flowsync_tui.view import history
 from flowsync_tui.view.checks import Row, rows, summary
 from flowsync_tui.view.history import Timeline, authors, day, version
 
+from .fake_daemon import row
 from .flow_answers import FlowAnswers, entry
 from .flow_app import FlowStage, on_stage
 from .stage import NARROW, WIDE
@@ -131,6 +132,22 @@ def test_older_pages_come_when_they_are_reached(monkeypatch: pytest.MonkeyPatch)
 
     on_stage(work, answers)
     assert history.PAGE == 200
+
+
+def test_a_new_save_shows_up_by_itself() -> None:
+    answers = triage()
+
+    async def work(stage: FlowStage) -> None:
+        await stage.press("H", sees="4 versions")
+        await stage.press("j", "space")
+        answers.history = [entry("f" * 40, "studio", "bob", "a new save", "answer.py", minute=9), *HISTORY]
+        moved = row("triage", "conflict")
+        moved["studio"]["commit"] = "f" * 40
+        stage.daemon.flow(moved)
+        await stage.sees("5 versions   marked 02020202")
+        assert stage.screen.version.commit == COMMITS[1]
+
+    on_stage(work, answers)
 
 
 def restoring(plan: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

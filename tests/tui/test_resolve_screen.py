@@ -1,6 +1,5 @@
 """Settling a conflict from the keyboard, against a fake daemon: nothing is written before it is confirmed."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -14,8 +13,6 @@ from .flow_app import FlowStage, on_stage
 from .stage import NARROW, WIDE
 from .triage import BASE, LOCAL, REMOTE, triage
 
-YES_AFTER = 0.25  # seconds in which a question takes no key
-
 
 def result(stage: FlowStage) -> str:
     found: Panel = stage.screen.query_one("#result", Panel)
@@ -28,7 +25,6 @@ async def opened(stage: FlowStage) -> None:
 
 async def answer(stage: FlowStage, key: str, sees: str) -> None:
     await stage.sees(sees)
-    await asyncio.sleep(YES_AFTER)  # the guard against keys that were meant for the screen below
     await stage.press(key)
 
 

@@ -40,6 +40,10 @@ class ChecksScreen(FlowRoom, screen="checks"):
         self._list.focus()
         self.do_checks_again()
 
+    def flow_moved(self) -> None:
+        """Validates once more."""
+        self.load(self._fetch())
+
     @property
     def _list(self) -> FindingsList:
         return self.query_one(FindingsList)

@@ -65,6 +65,10 @@ class DiffScreen(FlowRoom, screen="diff"):
         self.about("looking …")
         self.load(self._compare(first=True))
 
+    def flow_moved(self) -> None:
+        """Compares anew; the file that is read stays, and stays where it is unless it has changed."""
+        self.load(self._compare())
+
     @property
     def _diff(self) -> DiffView:
         return self.query_one("#diff", DiffView)
@@ -127,7 +131,8 @@ class DiffScreen(FlowRoom, screen="diff"):
         return texts(old, new, self._whitespace)
 
     def _show(self, found: Texts, note: str = "") -> None:
-        self._diff.show(found, note)
+        if found != self._diff.texts or note:
+            self._diff.show(found, note)
         said = self._semantic if self.change and kind_of(self.change.path.rpartition("/")[2]) == "dag" else []
         lines = [clean(line) for line in said[:SENTENCES]]
         if len(said) > SENTENCES:

@@ -16,6 +16,7 @@ from flowsync_tui.doing.editor import command_for
 from flowsync_tui.screens.room import Room
 from flowsync_tui.view.contents import content_of, harmless
 from flowsync_tui.view.format import clean, to_ascii
+from flowsync_tui.view.store import Changed
 
 
 class FlowRoom(Room):
@@ -28,6 +29,25 @@ class FlowRoom(Room):
     def __init__(self, flow: str) -> None:
         super().__init__()
         self.flow = flow
+        self._seen: tuple[object, ...] = ()
+
+    def on_mount(self) -> None:
+        """Remembers where the flow stands now."""
+        self._seen = self._standing()
+        super().on_mount()
+
+    def store_changed(self, names: Changed) -> None:
+        """Notices when the flow has moved."""
+        if "flows" in names and self._standing() != self._seen:
+            self._seen = self._standing()
+            self.flow_moved()
+
+    def flow_moved(self) -> None:
+        """Looks again: one of the flow's sides has moved, or its worktree has."""
+
+    def _standing(self) -> tuple[object, ...]:
+        flow = self.state.flows.get(self.flow)
+        return (flow.row["local"], flow.row["studio"]) if flow else ()
 
     def about(self, text: str) -> None:
         """Says in the line on top what is shown."""

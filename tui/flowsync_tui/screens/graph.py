@@ -49,6 +49,10 @@ class GraphScreen(FlowRoom, screen="graph"):
         self.about("looking …")
         self.load(self._fetch(first=True))
 
+    def flow_moved(self) -> None:
+        """Draws the graph anew; the selected node stays so."""
+        self.load(self._fetch())
+
     @property
     def _dag(self) -> DagView:
         return self.query_one(DagView)

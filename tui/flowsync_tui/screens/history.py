@@ -40,6 +40,17 @@ class HistoryScreen(FlowRoom, screen="history"):
         self.about("looking …")
         self.load(self._fetch())
 
+    def flow_moved(self) -> None:
+        """Fetches what is new; the cursor stays on its version."""
+        self.load(self._again())
+
+    async def _again(self) -> None:
+        fresh = Timeline(marked=self.timeline.marked)
+        fresh.take(await self.ask("history", limit=PAGE))
+        here, self.timeline = self.version, fresh
+        self._list.take(fresh, self.ui.now(), here.commit if here else "")
+        self._head()
+
     @property
     def _list(self) -> TimelineView:
         return self.query_one(TimelineView)
@@ -89,8 +100,7 @@ class HistoryScreen(FlowRoom, screen="history"):
     async def do_history_restore(self) -> None:
         """Brings the flow back as it was."""
         if self.version is not None and await restore(self.ui, self.flow, self.version.commit):
-            self.timeline = Timeline()
-            self.load(self._fetch())
+            self.load(self._again())
 
     async def do_history_copy(self) -> None:
         """Copies the commit's id."""

@@ -23,7 +23,6 @@ from flowsync_tui.view.checks import Row, summary
 from flowsync_tui.view.conflict import Choice, Conflicted, Place, Resolution, merged_alone, signs
 from flowsync_tui.view.contents import content_of, decoded
 from flowsync_tui.view.format import clean, count, to_ascii
-from flowsync_tui.view.store import Changed
 from flowsync_tui.widgets.panel import Panel
 
 SIDES = (Choice.BASE, Choice.LOCAL, Choice.REMOTE)
@@ -50,7 +49,6 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         self.findings: list[Finding] | None = None
         self._others: dict[str, bytes] = {}
         self._at = 0
-        self._tips: tuple[object, ...] = ()
 
     def body(self) -> Iterable[Widget]:
         """Lays out the screen."""
@@ -64,7 +62,6 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         """Fetches the conflict."""
         super().on_mount()
         self._panel("result").focus()
-        self._tips = self._standing()
         self.about("looking …")
         self.load(self._fetch())
 
@@ -73,15 +70,9 @@ class ResolveScreen(FlowRoom, screen="resolve"):
 
     # -- Loading --------------------------------------------------------------------------------------------------
 
-    def store_changed(self, names: Changed) -> None:
-        """Looks again when a side has moved; what was picked stays where it still fits."""
-        if "flows" in names and self.is_mounted and self._standing() != self._tips:
-            self._tips = self._standing()
-            self.load(self._fetch())
-
-    def _standing(self) -> tuple[object, ...]:
-        flow = self.state.flows.get(self.flow)
-        return () if flow is None else (flow.row["local"]["commit"], flow.row["studio"]["commit"])
+    def flow_moved(self) -> None:
+        """Looks again; what was picked stays where it still fits."""
+        self.load(self._fetch())
 
     async def _fetch(self) -> None:
         found = await self.ask("files")

@@ -63,8 +63,8 @@ class Timeline:
         commit = self.versions[index].commit
         if not self.marked or self.marked == commit:
             return commit, "local"
-        marked = next(at for at, one in enumerate(self.versions) if one.commit == self.marked)
-        return (self.marked, commit) if marked > index else (commit, self.marked)
+        newer = any(one.commit == self.marked for one in self.versions[:index])
+        return (commit, self.marked) if newer else (self.marked, commit)
 
 
 def authors(versions: Sequence[Version]) -> dict[str, int]:

@@ -17,10 +17,11 @@ class TimelineView(VirtualList):
         self.timeline = Timeline()
         self._now = 0.0
 
-    def take(self, timeline: Timeline, now: float) -> None:
-        """Shows a timeline; ``now`` is in seconds since 1970."""
+    def take(self, timeline: Timeline, now: float, at: str = "") -> None:
+        """Shows a timeline, with the cursor on the commit ``at`` if it has that; ``now`` is in seconds since 1970."""
         self.timeline, self._now = timeline, now
-        self.show(len(timeline.versions) + (1 if timeline.more else 0))
+        index = next((index for index, one in enumerate(timeline.versions) if one.commit == at), None)
+        self.show(len(timeline.versions) + (1 if timeline.more else 0), index)
 
     def pieces(self, index: int, width: int) -> list[Piece]:
         """Returns a version's row."""
