@@ -2,10 +2,8 @@
 
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
-from typing import Literal
 
 from flowsync.config import load
 from flowsync.core.ignore import never_syncs
@@ -13,7 +11,9 @@ from flowsync.errors import FlowsyncError, ShareError
 from flowsync.repo import Repository, git_version
 from flowsync.repo.plumbing import FLOOR
 from flowsync.share.base import Share
-from flowsync.share.location import AzureLocation, parse
+from flowsync.share.location import AzureLocation, Location, WorkspaceLocation, parse
+from flowsync.sync.check import Check as Check
+from flowsync.sync.checkup_workspace import checks
 from flowsync.sync.link import Link
 from flowsync.sync.opened import linked
 from flowsync.sync.scan import scan
@@ -21,16 +21,6 @@ from flowsync.sync.shares import open_share
 from flowsync.sync.survey import survey
 
 _SKEW = 300.0  # seconds; the service refuses signatures from 900 on
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    verdict: Literal["ok", "note", "bad"]
-    said: str
-    fix: str = ""
 
 
 def checkup(start: FilePath, remote: str | None, environ: Mapping[str, str]) -> Iterator[Check]:
@@ -43,7 +33,11 @@ def checkup(start: FilePath, remote: str | None, environ: Mapping[str, str]) -> 
             load(repo.root).remote(remote)
         with linked(start, remote) as link:
             yield Check("link", "ok", f"{link.remote.name} is {link.remote.share}")
-            yield _credentials(link, environ)
+            location = parse(link.remote.share)
+            if isinstance(location, WorkspaceLocation):
+                yield from checks(link, location, environ)
+            else:
+                yield _credentials(location, environ)
             yield from _share(link, environ)
             yield from _branch(link)
     except FlowsyncError as error:
@@ -58,8 +52,8 @@ def _git() -> Check:
     return Check("git", "ok", shown)
 
 
-def _credentials(link: Link, environ: Mapping[str, str]) -> Check:
-    if not isinstance(parse(link.remote.share), AzureLocation):
+def _credentials(location: Location, environ: Mapping[str, str]) -> Check:
+    if not isinstance(location, AzureLocation):
         return Check("credentials", "ok", "none needed for a folder")
     names = ("AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_KEY", "AZURE_STORAGE_SAS_TOKEN")
     chosen = next((name for name in names if environ.get(name)), None)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from flowsync.emulator.people import User, write_az
 from flowsync.emulator.witness import Event
-from workspace import User, fake_az
 from world import Run
 
 from .world import Office, signed_in
@@ -31,7 +31,7 @@ def registered(office: Office) -> Office:
 
 
 def test_nobody_signed_in(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    az = fake_az(tmp_path / "no-bin", User("nobody"))
+    az = write_az(tmp_path / "no-bin", User("nobody"))
     az.write_text("#!/bin/sh\necho 'ERROR: Please run \"az login\" to setup account.' >&2\nexit 1\n")
     monkeypatch.setenv("PATH", f"{az.parent}:{tmp_path / 'nothing'}:/usr/bin:/bin")
     refused(office.run("draft", "list"), "Nobody is signed in to Azure here", "az login")
@@ -162,7 +162,7 @@ def test_a_token_that_expires_in_the_middle_of_an_upload(
 ) -> None:
     """With one's own identity: the service refuses the old token, another is asked for, and the push goes on."""
     monkeypatch.setenv("FLOWSYNC_STORAGE_AUTH", "identity")
-    az = fake_az(tmp_path / "short", office.user)
+    az = write_az(tmp_path / "short", office.user)
     asked = tmp_path / "asked"  # the first token for each audience lives an hour, those after it live for days
     longer = f"3600 * (1 if not __import__('os').path.exists('{asked}') else 99)"
     az.write_text(az.read_text().replace("int(time.time()) + 3600", f"int(time.time()) + {longer}"))
@@ -185,9 +185,7 @@ def test_a_token_that_expires_in_the_middle_of_an_upload(
 
 
 def test_a_service_principal_is_told_whose_folder_it_would_write(bare: Office, tmp_path: Path) -> None:
-    az = fake_az(tmp_path / "ci", User("ci"))
-    text = az.read_text().replace('"upn": "ci@contoso.com", ', "")
-    az.write_text(text)
+    az = write_az(tmp_path / "ci", User("ci", person=False))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{az.parent}:/usr/bin:/bin")
         run = bare.ends(2, "init", "--share", bare.url)
