@@ -23,14 +23,17 @@ def rename_flows(
     """Renames flows on the share, and returns the results and which flows are done with.
 
     A flow that the share cannot rename, or that has to wait, is left to be written under its new name; what the share
-    has under the old one then waits for a person's word, as every flow that was deleted.
+    has under the old one then waits for a person's word, as every flow that was deleted. So does one that is registered
+    in Studio: its record names the folder, and nobody can make it name another.
     """
     results: list[Result] = []
     done: set[FlowName] = set()
+    registry = link.memory.known()
     for name, old in renames.items():
         new = seen.flows[name]
         hold = holds.to_push(new, Consent()) or holds.to_push(old, Consent())
-        if hold is None and share.rename_folder(old.flow, name):
+        free = registry is None or old.flow not in registry.flows
+        if hold is None and free and share.rename_folder(old.flow, name):
             results += _renamed(link, share, seen.tip, new, old)
             done |= {name, old.flow}
         else:

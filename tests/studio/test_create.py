@@ -264,3 +264,17 @@ def test_two_at_once_make_one(office: Office, tmp_path: Path) -> None:
     said = [(run.communicate(timeout=60)[1], run.returncode) for run in runs]
     assert [code for _, code in said] == [0, 0], said
     ends_well(office)
+
+
+def test_a_registered_flow_is_not_renamed_away_from_its_record(office: Office) -> None:
+    office.commit_flow("chat")
+    office.commit_flow("plain")
+    office.draft("create", "chat")
+    office.ends(0, "push", "plain")
+    for name in ("chat", "plain"):
+        office.git("mv", f"flows/{name}", f"flows/{name}-2")
+    office.git("commit", "--quiet", "-m", "Other names")
+    office.ends(1, "sync")
+    assert office.on_share("chat") == office.on_share("chat-2") == UPLOADED
+    assert office.on_share("plain") == {} and office.on_share("plain-2") == UPLOADED
+    assert "the whole flow was deleted on the branch" in office.state("chat")["hold"]["reason"]
