@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from flowsync import __version__
 from flowsync.daemon.client import Client, connect_to
 from flowsync.daemon.place import Place, find
 from flowsync.errors import DaemonError, FlowsyncError
-from flowsync_tui.view.store import Event, Phase
+from flowsync_tui.view.store import Entry, Event, Phase
 
 if TYPE_CHECKING:
     pass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds between attempts to connect; the last goes on
 _LINK = ".flowsync.yaml"
+RESTART = "flowsync daemon restart"
 AT_ONCE = frozenset({"status", "phase", "begun", "ended", "entry", "read_only", "paused", "modes"})
 # what the UI follows; the log has a subscription of its own, while its screen is open
 _KINDS = ["health", "flows", "result", "live", "notice", "log"]
@@ -131,6 +133,9 @@ class Bridge:
     def _follow(self, client: Client) -> None:
         """Asks where everything stands, and tells what happens from then on."""
         self.put({"kind": "hello", "hello": client.hello})
+        if (other := client.hello.get("flowsync")) != __version__:
+            text = f"the daemon is flowsync {other}, this is {__version__}"
+            self.put({"kind": "entry", "entry": Entry(self._clock(), "note", "", text, RESTART, RESTART)})
         client.request("subscribe", {"kinds": _KINDS}, self._heard)
         self.put({"kind": "state", "state": client.request("state", told=self._heard)})
         self._say(Phase.LIVE)
@@ -180,7 +185,7 @@ class Bridge:
             raise DaemonError("no daemon runs here", "flowsync daemon start")
         with client:
             if not number:
-                return client.request(method, params)
+                return _request(client, method, params)
             self._commands[number] = client
             try:
                 return client.request(method, params, lambda told: self._progress(number, told))
@@ -190,6 +195,15 @@ class Bridge:
     def _progress(self, number: int, told: dict[str, Any]) -> None:
         if told["method"] == "progress":
             self.put({**told, "kind": "progress", "id": number})
+
+
+def _request(client: Client, method: str, params: dict[str, Any]) -> Any:
+    try:
+        return client.request(method, params)
+    except DaemonError as error:
+        if error.message.startswith("there is no method"):
+            raise DaemonError("the daemon is older than this program, and cannot do that", RESTART) from error
+        raise
 
 
 async def in_thread(work: Callable[[], T]) -> T:

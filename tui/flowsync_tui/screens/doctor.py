@@ -61,7 +61,7 @@ class DoctorScreen(Room, screen="doctor"):
         """Copies the command that fixes what the cursor is on."""
         from flowsync_tui.doing.copying import copy
 
-        index = self.query_one(Lines).index
+        index = self.query_one(Lines).line
         await copy(self.ui, self._fixes[index] if 0 <= index < len(self._fixes) else "")
 
 

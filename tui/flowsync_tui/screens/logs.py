@@ -63,7 +63,7 @@ class LogsScreen(Room, screen="logs"):
         self._shown = [line for line in self.state.log if self._wanted(line)]
         log.take([_drawn(line) for line in self._shown] or [self._nothing()])
         if self._follow and self._shown:
-            log.move(len(self._shown) - 1)
+            log.do_list_bottom()
         more = f" · /{clean(self._pattern)}" if self._pattern else ""
         log.border_title = Content(f"Log: {_NAMES[self._least]}{more}{' · following' if self._follow else ''}")
 
@@ -125,10 +125,12 @@ class LogsScreen(Room, screen="logs"):
 
 def _drawn(line: Mapping[str, Any]) -> Sequence[Piece]:
     style = _STYLE.get(line["level"], "plain")
+    flow, text = str(line.get("flow") or ""), str(line["text"])
+    text = text.removeprefix(f"{flow}: ") if flow else text
     at = strftime("%m-%d %H:%M:%S", localtime(line["at"]))
     return (
         (f" {at} ", "quiet"),
         (f"{clean(str(line['level'])):<8}", style),
-        (f"{clean(str(line['flow']))} " if line.get("flow") else "", "strong"),
-        (clean(str(line["text"])), style),
+        (f"{clean(flow)} " if flow else "", "strong"),
+        (clean(text), style),
     )

@@ -25,10 +25,8 @@ class ExportScreen(Room, screen="export"):
 
     AUTO_FOCUS = "#plan"
     DEFAULT_CSS = """
-    ExportScreen #plan, ImportScreen #plan, ImportScreen #files {
-        height: 1fr; border: round $foreground 35%; border-title-color: $foreground; }
-    ExportScreen #plan:focus, ImportScreen #plan:focus, ImportScreen #files:focus { border: round $primary; }
-    .-ascii ExportScreen #plan, .-ascii ImportScreen #plan, .-ascii ImportScreen #files { border: ascii $primary; }
+    ExportScreen #plan { height: 1fr; border: round $primary; border-title-color: $foreground; }
+    .-ascii ExportScreen #plan { border: ascii $primary; }
     """
 
     def __init__(self, flows: Sequence[str]) -> None:
@@ -43,7 +41,7 @@ class ExportScreen(Room, screen="export"):
 
     def on_mount(self) -> None:
         """Shows the plan."""
-        self._folder = str(self.ui.options.start)
+        self._folder = str(_downloads() or self.ui.options.start)
         self.ui.begin(self._plan())
 
     @property
@@ -111,6 +109,12 @@ class ImportScreen(Room, screen="import"):
     """An archive, chosen from a folder; what it would change; then, after a question, the import."""
 
     AUTO_FOCUS = "#files"
+    DEFAULT_CSS = """
+    ImportScreen #plan, ImportScreen #files {
+        height: 1fr; border: round $foreground 35%; border-title-color: $foreground; }
+    ImportScreen #plan:focus, ImportScreen #files:focus { border: round $primary; }
+    .-ascii ImportScreen #plan, .-ascii ImportScreen #files { border: ascii $primary; }
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         super().__init__()
@@ -125,8 +129,7 @@ class ImportScreen(Room, screen="import"):
 
     def on_mount(self) -> None:
         """Begins where downloads usually lie."""
-        downloads = Path.home() / "Downloads"
-        start = self._folder or (downloads if downloads.is_dir() else self.ui.options.start)
+        start = self._folder or _downloads() or self.ui.options.start
         self.query_one(Lines).take([((" Enter on an archive shows what it would change.", "quiet"),)])
         self.query_one(Lines).border_title = Content("Plan")
         self.ui.begin(self._open(start.absolute()))
@@ -181,6 +184,12 @@ class ImportScreen(Room, screen="import"):
             done = await do(self.ui, self._words(), results[0]["flow"])
             if not done.failed:
                 self.ui.pop_screen()
+
+
+def _downloads() -> Path | None:
+    """Returns where browsers put what they download, if that is known."""
+    folder = Path.home() / "Downloads"
+    return folder if folder.is_dir() else None
 
 
 def _listed(folder: Path) -> list[tuple[str, bool, int]]:

@@ -39,6 +39,12 @@ def on(screen: str) -> tuple[Action, ...]:
     return (*own, *(action for action in actions() if EVERYWHERE in action.screens))
 
 
+def shadowed(screen: str) -> frozenset[str]:
+    """Returns the ids of the actions of every screen whose first key this screen uses itself."""
+    keys = {key for action in actions() if screen in action.screens for key in action.all_keys}
+    return frozenset(action.id for action in actions() if EVERYWHERE in action.screens and action.key in keys)
+
+
 def menu(screen: str, key: str) -> tuple[Action, ...]:
     """Returns what a menu of a screen offers."""
     return tuple(action for action in on(screen) if action.menu == key)
@@ -46,4 +52,6 @@ def menu(screen: str, key: str) -> tuple[Action, ...]:
 
 def hints(screen: str) -> list[Action]:
     """Returns what the footer names, most wanted first."""
-    return sorted((action for action in on(screen) if action.hint), key=lambda action: action.hint)
+    hidden = shadowed(screen)
+    found = (action for action in on(screen) if action.hint and action.id not in hidden)
+    return sorted(found, key=lambda action: action.hint)

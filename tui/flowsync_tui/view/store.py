@@ -230,7 +230,8 @@ class Store:
     def _result(self, event: Event) -> Changed:
         for result in event["results"]:
             hold = result.get("hold") or {"reason": "", "hint": ""}
-            twin = f"flowsync {event['what']} {{flow}}" if event.get("what") in _VERBS else hold["hint"]
+            did_by = f"flowsync {event['what']} {{flow}}" if event.get("what") in _VERBS else ""
+            twin = hold["hint"] if _is_command(hold["hint"]) else did_by
             self._tell(Entry(event["at"], result["did"], result["flow"], _deed(result, hold), twin, hold["hint"]))
         return frozenset({"activity"})
 
@@ -303,7 +304,7 @@ def flow(row: Mapping[str, Any]) -> Flow:
     """Returns a flow from its row of ``flowsync status --json``."""
     local, studio, hold = row["local"], row["studio"], row.get("hold") or {"reason": "", "hint": ""}
     state, findings = row["state"], row.get("findings") or {}
-    here, there = _moment(local.get("when")), _moment(studio.get("when") or studio.get("last_write"))
+    here, there = moment(local.get("when")), moment(studio.get("when") or studio.get("last_write"))
     who = (studio if there > here else local).get("who") or studio.get("who") or ""
     count = {
         "local-ahead": local.get("ahead", 0),
@@ -317,11 +318,17 @@ def flow(row: Mapping[str, Any]) -> Flow:
     )
 
 
-def _moment(text: str | None) -> float:
+def moment(text: str | None) -> float:
+    """Returns seconds since 1970 of a time in RFC 3339; 0 if there is none."""
     try:
         return datetime.fromisoformat(text).timestamp() if text else 0.0
     except ValueError:
         return 0.0
+
+
+def _is_command(hint: str) -> bool:
+    """Tells whether a hint is one command line and nothing else."""
+    return hint.startswith(("flowsync ", "git ")) and not any(sign in hint for sign in ",|;…")
 
 
 def _deed(result: Mapping[str, Any], hold: Mapping[str, str]) -> str:

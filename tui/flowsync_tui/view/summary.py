@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from flowsync_tui.view.format import age, clean, count, look
 from flowsync_tui.view.listing import tally
-from flowsync_tui.view.store import Flow, Phase, State
+from flowsync_tui.view.store import Flow, Phase, State, moment
 
 Piece = tuple[str, str]
 Line = list[Piece]
@@ -150,11 +150,11 @@ def _meaning(flow: Flow) -> str:
 def _side(title: str, side: Mapping[str, Any], now: float) -> Line:
     commit = str(side.get("commit") or "")[:7]
     line: Line = [(f" {title}  ", "strong"), (f"{side['state']:<9}", "plain"), (f" {commit:<7}", "quiet")]
-    when = side.get("when") or ""
+    when = moment(side.get("when"))
+    if when:
+        line.append((f"  {age(now - when):>6}", "quiet"))
     if side.get("who"):
         line.append((f"  {clean(side['who'])}", "plain"))
-    if when:
-        line.append((f"  {clean(when[:16].replace('T', ' '))}", "quiet"))
     return line
 
 
