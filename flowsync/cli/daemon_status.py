@@ -10,6 +10,7 @@ from flowsync.daemon.lock import is_running
 from flowsync.daemon.place import Place, find
 from flowsync.daemon.registry import repositories
 from flowsync.errors import DaemonError, Exit
+from flowsync.sync.remembered import Remembered
 
 _COLOURS = {"idle": "green", "working": "green", "starting": "green", "paused": "yellow", "busy": "yellow"}
 
@@ -27,11 +28,11 @@ def show_one(place: Place, state: dict[str, Any] | None, as_json: bool) -> int:
     if as_json:
         say_json({**state, "running": True})
         return Exit.DONE
-    _print(state)
+    _print(place, state)
     return Exit.DONE
 
 
-def _print(state: dict[str, Any]) -> None:
+def _print(place: Place, state: dict[str, Any]) -> None:
     health = state["health"]
     detail = f": {plain(state['detail'])}" if state.get("detail") else ""
     say(f"{paint(health, _COLOURS.get(health, 'red'))}{detail}")
@@ -44,6 +45,9 @@ def _print(state: dict[str, Any]) -> None:
     modes = state.get("modes", {})
     others = [f"{plain(flow)} {mode}" for flow, mode in modes.items() if flow != "*"]
     say(f"mode        {modes.get('*', '')}{'; ' + ', '.join(others) if others else ''}")
+    if since := Remembered(place.common_dir / "flowsync", str(state.get("remote") or "")).read_only():
+        at = datetime.fromisoformat(since)
+        say(paint(f"read-only   Studio is read-only (noticed {ago(at)}): what is committed here waits", "yellow"))
     _print_requests(state)
     for flow, end in state.get("paused", {}).items():
         until = "until flowsync resume" if end is None else f"until {datetime.fromtimestamp(end).strftime('%H:%M')}"
