@@ -51,7 +51,7 @@ def land(link: Link, seen: Survey, flows: frozenset[FlowName], consent: Consent)
     observations = link.cache.observations(link.remote.name)
     chosen = [standing for flow, standing in seen.flows.items() if link.chosen(flows)(flow)]
     results, ready = [], []
-    renames = in_studio(link, chosen)
+    renames = in_studio(link, seen.tip, chosen)
     holds = Holds(link, observations, frozenset(old.flow for old in renames.values()))
     for standing in sorted(chosen, key=lambda one: (_written(observations, one.flow), one.flow)):
         if standing.state is State.PROBLEM:

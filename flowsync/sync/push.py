@@ -55,7 +55,7 @@ class _Push:
 def push(link: Link, share: Share, seen: Survey, flows: frozenset[FlowName], consent: Consent) -> list[Result]:
     """Writes every flow that the branch is ahead in to the share."""
     observations = link.cache.observations(link.remote.name)
-    renames = in_git(link, (standing for flow, standing in seen.flows.items() if link.chosen(flows)(flow)))
+    renames = in_git(link, seen.tip, (standing for flow, standing in seen.flows.items() if link.chosen(flows)(flow)))
     holds = Holds(link, observations, frozenset(old.flow for old in renames.values()))
     results, renamed = rename_flows(link, share, seen, holds, renames)
     pushes: list[_Push] = []

@@ -17,13 +17,13 @@ Renames = Mapping[FlowName, Standing]
 """New name -> the flow that had this content under its old name."""
 
 
-def in_studio(link: Link, standings: Iterable[Standing]) -> Renames:
+def in_studio(link: Link, tip: str | None, standings: Iterable[Standing]) -> Renames:
     """Returns the flows that were renamed in Studio and not edited on the branch."""
     found = {standing.flow: standing for standing in standings}
     gone = {
         flow: blobs(link, standing.base_tree)
         for flow, standing in found.items()
-        if standing.state is State.DELETED_IN_STUDIO
+        if standing.state is State.DELETED_IN_STUDIO and _as_committed(link, tip, standing)
     }
     if not gone:
         return {}
@@ -35,7 +35,7 @@ def in_studio(link: Link, standings: Iterable[Standing]) -> Renames:
     return {new: found[old] for new, old in renamed_flows(gone, come).items()}
 
 
-def in_git(link: Link, standings: Iterable[Standing]) -> Renames:
+def in_git(link: Link, tip: str | None, standings: Iterable[Standing]) -> Renames:
     """Returns the flows that were renamed on the branch and not edited in Studio."""
     found = {standing.flow: standing for standing in standings}
     gone = {
@@ -48,7 +48,7 @@ def in_git(link: Link, standings: Iterable[Standing]) -> Renames:
     come = {
         flow: blobs(link, standing.local_tree)
         for flow, standing in found.items()
-        if standing.state is State.LOCAL_ONLY and standing.tracking is None
+        if standing.state is State.LOCAL_ONLY and standing.tracking is None and _as_committed(link, tip, standing)
     }
     return {new: found[old] for new, old in renamed_flows(gone, come).items()}
 
@@ -63,6 +63,11 @@ def landed(link: Link, new: Standing, old: Standing, tip: str | None) -> str:
     whole = objects.with_folder(whole, link.remote.folder(old.flow), left)
     author = objects.commit(new.tracking or "").author
     return commit(link, tip, whole, author, rename_message(link, new.flow, old.flow))
+
+
+def _as_committed(link: Link, tip: str | None, standing: Standing) -> bool:
+    """Tells whether the flow goes to the share as it is: one that takes in files from elsewhere does not."""
+    return standing.local_tree == link.flow_tree(tip, standing.flow)
 
 
 def _alone(link: Link, standing: Standing) -> bool:

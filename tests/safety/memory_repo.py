@@ -53,11 +53,9 @@ class MemoryObjects(Objects):
             raise RepositoryError(f"the repository does not hold object {sha}", "git fsck")
         return self._raw[sha]
 
-    def holds(self, sha: str) -> bool:
-        return sha in self._raw
-
-    def size(self, blob: Blob) -> int:
-        return len(self._read(blob)[1])
+    def _header(self, sha: str) -> tuple[str, int] | None:
+        kind, content = self._raw.get(sha, ("", b""))
+        return (kind, len(content)) if kind else None
 
     def open(self, blob: Blob) -> BinaryIO:
         return io.BytesIO(self._read(blob)[1])
@@ -248,6 +246,9 @@ class MemoryWorktree:
     def checkout(self, branch: str) -> Checkout | None:
         self._step("checkout")
         return Checkout(FilePath("."), FilePath(".git")) if self.at == branch or self.under_way else None
+
+    def recover(self) -> None:
+        """Nothing: there are no processes to die here."""
 
     def busy(self, at: Checkout) -> Hold | None:
         self._step("busy")
