@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from flowsync.emulator import Emulator
+from flowsync.emulator.people import User
 from promptflow_cli import GIVE_UP_AFTER_SECONDS, SETTINGS
-from workspace import ALICE, User, environment
+from workspace import ALICE, environment
 
 NAMED = os.environ.get("FLOWSYNC_PFAZURE", "")
 TRANSCRIPT = os.environ.get("FLOWSYNC_PFAZURE_TRANSCRIPT", "")

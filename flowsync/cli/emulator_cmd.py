@@ -31,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="serve an Azure Machine Learning workspace of these names too, with a file share of its own; implies "
         "--tls; may be repeated",
     )
+    parser.add_argument(
+        "--user",
+        default="alice",
+        metavar="NAME",
+        help="with --workspace: who gets a folder, and is signed in by the az that it makes (%(default)s)",
+    )
     parser.add_argument("--latency", type=float, default=0, metavar="MS", help="wait this long before each answer")
     parser.add_argument(
         "--account",

@@ -9,6 +9,8 @@ from typing import Any, cast, get_args
 from flowsync.bell import Bell
 from flowsync.emulator.emulator import WELL_KNOWN_ACCOUNT, WELL_KNOWN_KEY, Emulator
 from flowsync.emulator.faults import Fault, Kind
+from flowsync.emulator.people import User, write_az
+from flowsync.emulator.store.share import INSIDE
 from flowsync.errors import UsageError
 
 _KEYS: Mapping[str, Callable[[str], str | int | float]] = {
@@ -33,7 +35,7 @@ def serve(args: argparse.Namespace) -> int:
     with Bell("SIGTERM", "SIGINT") as bell, make(args) as emulator:
         for fault in faults:
             emulator.faults.add(fault)
-        print(banner(emulator, args), flush=True)
+        print("\n".join([banner(emulator, args), *_welcome(emulator, User(args.user))]), flush=True)
         if args.ready_file:
             _write_ready(Path(args.ready_file), emulator.url)
         bell.wait()
@@ -68,21 +70,35 @@ def banner(emulator: Emulator, args: argparse.Namespace) -> str:
         "on loopback only" if emulator.host in _LOOPBACK else f"on {emulator.host}: ANYONE who reaches it can use it"
     )
     trust = ""
-    if emulator.secure:
+    if emulator.base_url.startswith("https:"):
         certificate = emulator.ca_file.resolve()
         trust = f"\nTrust:      export SSL_CERT_FILE='{certificate}' REQUESTS_CA_BUNDLE='{certificate}'"
-    manager = f"\nManager:    export AZUREML_DEV_URL_MFE='{emulator.base_url}'" if emulator.workspaces else ""
-    workspaces = "".join(
-        f"\nWorkspace:  azureml://{one.subscription}/{one.group}/{one.name}, files on {one.share}"
-        for one in emulator.workspaces
-    )
     return (
         f"Azure Files emulator, listening {where}. Stop it with Ctrl+C.\n"
         f"Files:      {emulator.data.resolve() / emulator.account}\n"
         f"Share URL:  {emulator.url}/{share}/Users/NAME/promptflow\n"
         f"Credential: export AZURE_STORAGE_CONNECTION_STRING='{emulator.connection_string}'"
-        f"{trust}{manager}{workspaces}"
+        f"{trust}"
     )
+
+
+def _welcome(emulator: Emulator, user: User) -> list[str]:
+    """Gives somebody a folder in each workspace and a way to sign in, and says how to use them."""
+    if not emulator.workspaces:
+        return []
+    az = write_az(emulator.data.resolve() / INSIDE / "bin", user)
+    for workspace in emulator.workspaces:
+        (emulator.share_folder(workspace.share) / "Users" / user.alias / "promptflow").mkdir(
+            parents=True, exist_ok=True
+        )
+    return [
+        f"Manager:    export AZUREML_DEV_URL_MFE='{emulator.base_url}'",
+        f"Sign in:    export PATH='{az.parent}':\"$PATH\" AZURE_TOKEN_CREDENTIALS=AzureCliCredential",
+        *(
+            f"Workspace:  azureml://{one.subscription}/{one.group}/{one.name}, files on {one.share}"
+            for one in emulator.workspaces
+        ),
+    ]
 
 
 def _account(text: str) -> tuple[str, str]:

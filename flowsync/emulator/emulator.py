@@ -63,11 +63,6 @@ class Emulator:
         self._handler: Handler | None = None
 
     @property
-    def secure(self) -> bool:
-        """Whether it speaks https."""
-        return self._certificate is not None
-
-    @property
     def base_url(self) -> str:
         """Where it listens: what stands for Resource Manager and for the workspaces' services."""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -175,7 +170,9 @@ class Emulator:
         runner: web.ServerRunner | None = None
         try:
             deletion.purge(store)
-            service = self._open(store)
+            service = _open(store, self._accounts, [(self.account, name) for name in self._shares], self.workspaces)
+            service.opaque_tokens = self._opaque_tokens
+            service.later = asyncio.get_running_loop().call_later
             self._handler = Handler(service, self.faults, self._witness, self._latency, self._control)
             tls = self._certificate.context() if self._certificate else None
             try:
@@ -193,18 +190,18 @@ class Emulator:
                 self._handler.close()
             store.close()
 
-    def _open(self, store: Store) -> Service:
-        """Makes what the requests work on, with the shares and containers that were asked for."""
-        workspaces = Workspaces(self.workspaces, store.catalog)
-        blobs = Blobs(store.data / INSIDE / "blobs", store.catalog)
-        for workspace in workspaces:
-            blobs.serve(workspace.account, workspace.container)
-        for share in (*self._shares, *(workspace.share for workspace in workspaces)):
-            if not store.exists(self.account, share):
-                store.create(self.account, share)
-        service = Service(store, store.clock, self._accounts, workspaces, blobs, opaque_tokens=self._opaque_tokens)
-        service.later = asyncio.get_running_loop().call_later
-        return service
+
+def _open(
+    store: Store, accounts: Mapping[str, bytes], shares: Sequence[tuple[str, str]], served: Sequence[Workspace]
+) -> Service:
+    """Makes what the requests work on, with the shares (account, name) and containers that are to be there."""
+    blobs = Blobs(store.data / INSIDE / "blobs", store.catalog)
+    for workspace in served:
+        blobs.serve(workspace.account, workspace.container)
+    for account, share in (*shares, *((workspace.account, workspace.share) for workspace in served)):
+        if not store.exists(account, share):
+            store.create(account, share)
+    return Service(store, store.clock, accounts, Workspaces(served, store.catalog), blobs)
 
 
 def _workspace(text: str, account: str) -> Workspace:

@@ -1,9 +1,12 @@
 """The emulator as a program: what it prints, when it is ready, how it ends."""
 
+import json
 import signal
+import ssl
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -110,12 +113,20 @@ def test_a_workspace_over_https(tmp_path: Path) -> None:
     with running(tmp_path, "--port", "0", "--workspace", names, "--control") as (process, url):
         assert url.startswith("https://127.0.0.1:")
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(7)]
+        lines = [process.stdout.readline() for _ in range(8)]
         base = url.removesuffix("/devstoreaccount1")
         assert f"Manager:    export AZUREML_DEV_URL_MFE='{base}'\n" in lines
         (share,) = [
             line.rpartition(" ")[2].strip() for line in lines if line.startswith(f"Workspace:  azureml://{names}")
         ]
-        assert (tmp_path / "data" / "devstoreaccount1" / share).is_dir()
+        assert (tmp_path / "data" / "devstoreaccount1" / share / "Users" / "alice" / "promptflow").is_dir()
+        (path,) = [line.split("'")[1] for line in lines if line.startswith("Sign in:")]
+        asked = ["account", "get-access-token", "--output", "json", "--resource", base]
+        made = subprocess.run([f"{path}/az", *asked], capture_output=True, text=True, check=True).stdout
+        trust = ssl.create_default_context(cafile=str(tmp_path / "data" / ".flowsync-emulator" / "certificate.pem"))
+        headers = {"Authorization": f"Bearer {json.loads(made)['accessToken']}"}
+        request = urllib.request.Request(f"{base}/subscriptions?api-version=1", headers=headers)
+        with urllib.request.urlopen(request, context=trust) as reply:
+            assert json.load(reply)["value"][0]["subscriptionId"] == "sub"
     with running(tmp_path, "--port", "0", "--workspace", "two/names") as (process, _):
         assert "UsageError: A workspace is SUBSCRIPTION/GROUP/NAME" in process.communicate(timeout=30)[1]

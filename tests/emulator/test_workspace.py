@@ -11,14 +11,13 @@ from azure.identity import AzureCliCredential
 from azure.storage.fileshare import ShareClient
 
 from flowsync.emulator import TENANT, Emulator, Workspace
+from flowsync.emulator.people import STORAGE, User
 from flowsync.errors import UsageError
 from workspace import (
     ALICE,
     BOB,
     NAMES,
-    STORAGE,
     Answer,
-    User,
     call,
     environment,
     workspace_emulator,

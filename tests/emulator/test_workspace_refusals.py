@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from flowsync.emulator import TENANT, Emulator, Workspace
-from workspace import ALICE, BOB, MANAGEMENT, STORAGE, Answer, User, call, workspace_emulator, write_on_share
+from flowsync.emulator.people import MANAGEMENT, STORAGE, User
+from workspace import ALICE, BOB, Answer, call, workspace_emulator, write_on_share
 
 DEFINITION = "Users/alice/promptflow/chat/flow.dag.yaml"
 FLOW = {"flowName": "Chat", "flowDefinitionFilePath": DEFINITION}

@@ -244,6 +244,15 @@ nodes: [{name: grade, type: python, inputs: {truth: "${inputs.truth}", given: "$
     assert metrics(emulator, "eval-1")["accuracy"] == 0.75
 
 
+def test_a_mapping_leaves_the_rest_to_the_defaults(emulator: Emulator) -> None:
+    """As prompt flow does: a column counts by its name only where nothing is mapped."""
+    for name, mapping in (("mapped", MAPPING), ("by-name", {})):
+        submit(emulator, name, data=[{"q": "x", "question": "y", "style": "long"}], inputsMapping=mapping)
+        over(emulator, name)
+    found = [lines(emulator, name)[0]["inputs"] for name in ("mapped", "by-name")]
+    assert [(one["question"], one["style"]) for one in found] == [("x", "short"), ("y", "long")]
+
+
 def test_some_lines_fail(emulator: Emulator, workspace: Workspace) -> None:
     workspace.results = {"qa": {"failed_lines": {"1": "the model said no"}}}
     submit(emulator, "partly")
