@@ -214,6 +214,15 @@ def test_a_flow_is_created_shown_and_updated(emulator: Emulator, workspace: Work
     assert shown["lastModifiedDate"] > shown["createdDate"] == made["createdDate"]
 
 
+def test_an_update_does_not_change_the_order(emulator: Emulator, workspace: Workspace) -> None:
+    for number in range(3):
+        create(emulator, path=f"Users/alice/promptflow/f{number}/flow.dag.yaml", flowName=f"F{number}")
+    listed = call(emulator, "GET", flows_url(workspace)).json
+    assert [one["flowName"] for one in listed] == ["F2", "F1", "F0"]
+    call(emulator, "PUT", flows_url(workspace, listed[2]["flowId"]), {"flowName": "oldest"})
+    assert [one["flowName"] for one in call(emulator, "GET", flows_url(workspace)).json] == ["F2", "F1", "oldest"]
+
+
 def test_only_the_owner_changes_a_flow(emulator: Emulator, workspace: Workspace) -> None:
     mine = flows_url(workspace, create(emulator)["flowId"])
     for method, body in (("PUT", {"flowName": "Taken"}), ("PATCH", {"flowPatchOperationType": "ArchiveFlow"})):
