@@ -312,15 +312,17 @@ def test_a_name_is_taken_once(emulator: Emulator) -> None:
 def test_a_draft_runs_from_the_share(emulator: Emulator, workspace: Workspace) -> None:
     path = "Users/alice/promptflow/qa/flow.dag.yaml"
     write_on_share(emulator, path, FLOW)
-    write_on_share(emulator, "Users/alice/data.jsonl", json.dumps({"question": "Why?"}))
+    write_on_share(
+        emulator, "Users/alice/data.json", json.dumps([{"question": "Why?"}, {"question": "How?"}], indent=1)
+    )
     flow = call(
         emulator, "POST", f"/flow/api{workspace.arm_id}/Flows", {"flowName": "QA", "flowDefinitionFilePath": path}
     ).json
-    uri = "azureml://datastores/workspaceworkingdirectory/paths/Users/alice/data.jsonl"
+    uri = "azureml://datastores/workspaceworkingdirectory/paths/Users/alice/data.json"
     fields = {"flowDefinitionBlobPath": None, "batchDataInput": {"dataUri": uri}, "inputsMapping": {}}
     submit(emulator, "draft", flowDefinitionResourceId=flow["flowResourceId"], **fields)
     over(emulator, "draft")
-    assert lines(emulator, "draft")[0]["output"]["asked"] == "Why?"
+    assert [line["output"]["asked"] for line in lines(emulator, "draft")] == ["Why?", "How?"]
 
 
 def test_cancelled(emulator: Emulator, workspace: Workspace) -> None:
