@@ -5,6 +5,7 @@ the refill can be spent, which is the budget. A part of the bucket is kept back 
 a commit wait. A person's commands always run; what they cost is taken off, into debt if need be. Pure.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 HOUR = 3600.0
@@ -27,6 +28,22 @@ class Budget:
     def full(cls, per_hour: float, now: float) -> "Budget":
         """Returns a budget of which nothing was spent yet."""
         return cls(per_hour, per_hour * _BURST, now)
+
+    @classmethod
+    def left(cls, per_hour: float, kept: Mapping[str, float], wall: float, now: float) -> "Budget":
+        """Returns the budget that a daemon before this one left, as ``kept`` tells it, at this time of the wall clock.
+
+        A clock that was set back refills nothing; a smaller budget than before caps what is left.
+        """
+        budget = cls(per_hour, min(float(kept["level"]), per_hour * _BURST), now - max(0.0, wall - float(kept["at"])))
+        budget._hour = max(0.0, float(kept["hour"]))
+        budget._refill(now)
+        return budget
+
+    def kept(self, wall: float, now: float) -> dict[str, float]:
+        """Returns what the next daemon must know, so that a restart refills nothing."""
+        self._refill(now)
+        return {"at": wall, "level": self.level, "hour": self._hour}
 
     @property
     def reserve(self) -> float:

@@ -14,7 +14,8 @@ from flowsync.daemon.clock import Clock, Wakefulness
 from flowsync.daemon.hands import Hands
 from flowsync.daemon.inbox import Inbox
 from flowsync.daemon.jobs import Jobs
-from flowsync.daemon.kept_share import Cancelled, Gate
+from flowsync.daemon.kept_share import USED_UP, Cancelled, Gate
+from flowsync.daemon.ledger import Ledger
 from flowsync.daemon.outlook import Outlook
 from flowsync.daemon.pace import Pace, Tempo
 from flowsync.daemon.passes import Passes
@@ -48,6 +49,10 @@ class Engine:
         self._place, self._hands, self._inbox, self._board = place, hands, inbox, board
         self._watch_over = watch_over
         self._clock = clock
+        self._gate = gate
+        self._ledger = Ledger(place.budget, clock)
+        if gate.budget is not None:
+            gate.budget = self._ledger.recall(gate.budget)
         hands.everybody = Broadcast(board.emit, clock.monotonic)
         self._pace = Pace(Tempo(settings.fastest_look, settings.sweep), random.random)
         self._awake = Wakefulness(clock)
@@ -138,6 +143,7 @@ class Engine:
             self._failed(error)
         finally:
             self._hands.end()
+            self._ledger.keep(self._gate.budget)
         self._rest = self._clock.monotonic() + _REST
 
     def _recovered(self) -> None:
@@ -186,10 +192,13 @@ class Engine:
         """Publishes how it is doing, now that there is nothing to do for a while."""
         facts = self._outlook.facts(now, self._hands.requests)
         wall = self._clock.wall()
-        next_look = max(self._pace.due(), self._passes.backoff.until, self._outlook.affordable(now))
+        affordable = self._outlook.affordable(now)
+        next_look = max(self._pace.due(), self._passes.backoff.until, affordable)
         self._board.publish(next_look=None if next_look == NEVER else round(wall + next_look - now, 3), **facts)
         if self._outlook.paused:
             self._board.health(Health.PAUSED, "paused", "flowsync resume")
+        elif not self._passes.looked and affordable > now and not self._trouble:
+            self._board.health(Health.SAVING, *USED_UP)  # what the daemon before this one spent counts, too
         elif not self._trouble and (self._inbox.due is None or until > now + 1.0):
             self._board.health(Health.IDLE)
         self._board.publish(settled=self._inbox.due is None)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from flowsync.config import Mode, RemoteConfig
+from flowsync.config import Mode, RemoteConfig, load
 from flowsync.core.plan import TO_LAND, TO_PUSH, Hold, State
 from flowsync.core.tree import FlowName
 from flowsync.daemon.broadcast import Broadcast
@@ -42,6 +42,7 @@ class Hands:
         self._place, self._remote, self._gate = place, remote, gate
         self.watcher: Callable[[str, int, int], None] | None = None  # who follows the present command's progress
         self.everybody: Broadcast | None = None
+        self.not_served: list[str] = []  # other remotes of the repository
         self._about: list[str] = []  # the flows of the present pass, none for all
         self._what, self._parts, self._total = "", 0, 0
         self._modes: dict[str, Mode] = {}
@@ -78,6 +79,7 @@ class Hands:
         if self._link is None:
             link = self._open.enter_context(linked(self._place.root, self._remote, self))
             self._link = dataclasses.replace(link, remote=self._with_modes(link.remote))
+            self.not_served = [name for name in load(self._place.root).remotes if name != link.remote.name]
             self._passes = 0
         return self._link
 

@@ -24,6 +24,7 @@ from flowsync.sync.shares import open_share
 
 # The most requests that one path may cost, repetitions apart (see share.guard).
 _LIST, _READ, _WRITE, _REMOVE, _RENAME, _FOLDER = 1, 1, 5, 3, 4, 2
+USED_UP = ("the budget of requests is used up", "it refills, or: git config flowsync.requestsPerHour N")
 T = TypeVar("T")
 
 
@@ -76,7 +77,7 @@ class Gate:
 def _refusal(budget: Budget, requests: float, urgent: bool) -> tuple[str, str]:
     """Returns what is wrong with a request that the budget does not hold, and what would help."""
     if budget.ever(requests, urgent):
-        return "the budget of requests is used up", "it refills, or: git config flowsync.requestsPerHour N"
+        return USED_UP
     wanted = math.ceil(requests * 10)
     what = f"this takes {requests:.0f} requests at once, more than a budget of {budget.per_hour:.0f} an hour ever holds"
     return what, f"git config flowsync.requestsPerHour {wanted}, then flowsync daemon restart"

@@ -149,6 +149,7 @@ class Methods:
         return self._run(session, number, "discard", wanted)
 
     def _nudge(self, session: Session, number: Any, params: dict[str, Any]) -> Any:
+        self._board.count(nudges=1)
         self._inbox.hear(Rumour.ANYTHING)
         return {}
 

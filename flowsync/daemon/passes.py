@@ -58,7 +58,7 @@ class Passes:
         self.waits: dict[FlowName, Hold] = {}  # live edits that wait, and why
         self._tip: str | None = None
         self._status: Status | None = None
-        self._looked = False
+        self.looked = False  # at the share, since it was started
         self._busy = 0  # times in a row that git was
         self._glance_every = glance_every
         self.glance_at = clock.monotonic() + glance_every
@@ -84,13 +84,13 @@ class Passes:
         self._busy = 0
         committed = self._commit_live(heard)
         tip = self._hands.tip()
-        if (committed or tip != self._tip) and self._looked and self.backoff.until <= self._clock.monotonic():
+        if (committed or tip != self._tip) and self.looked and self.backoff.until <= self._clock.monotonic():
             unpaused = sorted(set(self.flows) - self._outlook.pauses.until.keys()) if self._outlook.pauses.until else ()
             self._tip = tip
             self._board.health(Health.WORKING)
             self.done("push", self._urgently(lambda: self._hands.push(unpaused)))
         self.refresh()
-        if self._looked:
+        if self.looked:
             self._finish_what_is_left()
 
     def _commit_live(self, heard: Heard) -> bool:
@@ -160,7 +160,7 @@ class Passes:
         finally:
             self._board.count(looks=1)
             self._outlook.cost(len(flows), self._hands.requests - before, sweep)
-        self._looked = True
+        self.looked = True
         now = self._clock.monotonic()
         self.done("look", results)
         if sweep or results:
@@ -205,7 +205,8 @@ class Passes:
         self._status = found
         self._tip = self._tip or self._hands.tip()
         self._board.status(status_json(found), seen)
-        self._board.publish(modes=self._hands.modes(), share=found.share, remote=found.remote)
+        served = {"remote": found.remote, "not_served": self._hands.not_served}
+        self._board.publish(modes=self._hands.modes(), share=found.share, **served)
 
     def _with_wait(self, row: FlowStatus) -> FlowStatus:
         """Returns a row that says why a live edit waits, unless it says something else already."""

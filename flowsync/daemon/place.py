@@ -42,6 +42,11 @@ class Place(NamedTuple):  # a dataclass would cost each command the import of in
         return self.state_dir / "paused.json"
 
     @property
+    def budget(self) -> Path:
+        """Returns the file that remembers what is left of the budget of requests."""
+        return self.state_dir / "budget.json"
+
+    @property
     def log(self) -> Path:
         """Returns the log for people; the one for programs has the suffix ``.jsonl``."""
         return self.state_dir / "daemon.log"

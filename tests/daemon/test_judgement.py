@@ -1,7 +1,7 @@
 """What the daemon judges by: debouncing, pace, budget, back-off, agenda, pauses. Time is an argument."""
 
 import itertools
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,7 @@ from flowsync.daemon.backoff import LONGEST, Backoff
 from flowsync.daemon.broadcast import Broadcast
 from flowsync.daemon.budget import HOUR, Budget
 from flowsync.daemon.clock import Wakefulness
+from flowsync.daemon.ledger import Ledger
 from flowsync.daemon.pace import Look, Pace, Tempo
 from flowsync.daemon.pauses import ALL, FOREVER, Pauses
 from flowsync.daemon.quiet import Heard, Quiet, Rumour
@@ -326,6 +327,62 @@ GROUNDS = Grounds(PurePosixPath("/r"), PurePosixPath("/r/.git/worktrees/w"), Pur
 )
 def test_what_a_path_means(path: str, meant: tuple[Rumour, FlowName | None] | None) -> None:
     assert GROUNDS.rumour(PurePosixPath(path)) == meant
+
+
+# -- the ledger
+
+
+def test_a_restart_refills_no_budget(tmp_path: Path) -> None:
+    hand, file = Hand(), tmp_path / "budget.json"
+    budget = Ledger(file, hand).recall(Budget.full(1000, hand.now))
+    assert budget.affords(200, hand.now)
+    budget.spend(225, hand.now)
+    Ledger(file, hand).keep(budget)
+    hand.now, hand.at = 7.0, hand.at + 60  # another process, after a minute
+    again = Ledger(file, hand).recall(Budget.full(1000, hand.now))
+    assert again.level == pytest.approx(250 - 225 + 1000 * 0.75 / 60)
+    assert again.last_hour(hand.now) == pytest.approx(225 * 59 / 60, abs=1)
+    assert not again.affords(100, hand.now)
+    hand.at += HOUR
+    assert Ledger(file, hand).recall(Budget.full(1000, hand.now)).level == 250
+
+
+@given(
+    restarts=st.lists(st.tuples(st.floats(0, 900), st.floats(-50, 120)), max_size=40), per_hour=st.floats(10, 10_000)
+)
+def test_no_hour_of_restarts_spends_more_than_the_budget(
+    tmp_path_factory: pytest.TempPathFactory, restarts: list[tuple[float, float]], per_hour: float
+) -> None:
+    hand, file = Hand(), tmp_path_factory.mktemp("ledger") / "budget.json"
+    spent: list[tuple[float, float]] = []
+    for pause, cost in restarts:
+        hand.now += pause
+        hand.at += pause
+        ledger = Ledger(file, hand)
+        budget = ledger.recall(Budget.full(per_hour, hand.now))
+        if cost > 0 and budget.affords(cost, hand.now):
+            budget.spend(cost, hand.now)
+            budget.made += 1  # a fraction of a request counts, too
+            spent.append((hand.now, cost))
+        ledger.keep(budget)
+    for begin, _ in spent:
+        assert sum(cost for at, cost in spent if begin <= at < begin + HOUR) <= per_hour * 1.0001
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"level": 1}', '{"at": 0, "level": NaN, "hour": 0}', '{"at": "x"}'])
+def test_a_ledger_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
+    hand, fresh = Hand(), Budget.full(1000, 1000.0)
+    (tmp_path / "budget.json").write_text(text)
+    assert Ledger(tmp_path / "budget.json", hand).recall(fresh) is fresh
+
+
+def test_a_clock_that_was_set_back_refills_nothing(tmp_path: Path) -> None:
+    hand, file = Hand(), tmp_path / "budget.json"
+    budget = Budget.full(1000, hand.now)
+    budget.spend(250, hand.now)
+    Ledger(file, hand).keep(budget)
+    hand.at -= 10_000
+    assert Ledger(file, hand).recall(Budget.full(1000, hand.now)).level == pytest.approx(0)
 
 
 # -- broadcast

@@ -231,3 +231,15 @@ def test_battery_and_metered_networks_are_read_from_the_system(tmp_path: Path) -
     supply(tmp_path / "mouse", "hid", type="Battery", status="Discharging", scope="Device")
     assert not on_battery(tmp_path / "mouse")
     assert [is_metered(said) for said in ("u 1", "u 3", "u 2", "u 4", "u 0", "", "error")] == [True, True] + [False] * 5
+
+
+def test_remotes_that_nobody_serves_are_named(world: World, run_daemon: Callable[..., Daemon]) -> None:
+    other = world.share.url + "/../second"
+    config = world.folder / ".flowsync.yaml"
+    world.commit({".flowsync.yaml": config.read_text() + f"  second:\n    share: {other}\n    path: more\n"})
+    daemon = run_daemon(world).ready().settled()
+    assert daemon.state["not_served"] == ["second"]
+    assert "left to you: second" in world.ends(0, "daemon", "status").out
+    world.link()
+    until(lambda: daemon.state["not_served"] == [], "the configuration to be read again")
+    assert "left to you" not in world.ends(0, "daemon", "status").out
