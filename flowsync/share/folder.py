@@ -35,7 +35,7 @@ from flowsync.share.folder_dir import ANCHORS, Dir, is_link
 from flowsync.share.folder_errors import explain
 from flowsync.share.folder_seen import copy, is_young, version_of, wait_a_tick
 from flowsync.share.folder_swap import move_new
-from flowsync.share.folder_write import Placed, place, prove, remove, rename
+from flowsync.share.folder_write import Placed, place, prove, remove, rename, undo
 from flowsync.share.paths import printable, problem, refuse_illegal
 from flowsync.share.session import Session
 
@@ -154,12 +154,12 @@ class FolderShare(Session):
                         raise explain(error, path) from error
 
     def release(self, leases: Mapping[str, str]) -> None:
-        """Removes the temporaries of a run that died; a folder has no leases."""
+        """Undoes what a run that died had begun, and removes its temporaries; a folder has no leases."""
         with self._root() as root:
             try:
                 with _explained(TEMPORARIES), root.below(TEMPORARIES) as folder:
-                    for lease in set(leases.values()) & set(folder.scan()):
-                        folder.unlink(lease)
+                    for path, lease in leases.items():
+                        undo(root, path, lease, folder, folder.scan())
             except ShareMissing:
                 return
         self.close()

@@ -11,7 +11,7 @@ that writes between these two system calls is overwritten. That window is some m
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ _ROUNDS = 16
 _PATIENCE = 1.0  # seconds for a program that has the file open for writing to close it
 _NEW_MODE = 0o666
 _ALL_BITS = 0o777
+_OUT = ".out"  # after a lease id: what a removal has moved out
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +83,17 @@ def remove(parent: Dir, name: str, item: Remove, temporaries: Dir) -> Outcome:
     with _expected(parent, name, item) as old:
         if isinstance(old, Stale):
             return old
+        out = item.lease + _OUT
         try:
             if parent.fd is not None:
-                move_new(parent, name, temporaries, item.lease)
+                move_new(parent, name, temporaries, out)
         except FileNotFoundError:  # deleted since it was compared
             return Stale(item.path, version_at(parent, name))
         if parent.fd is not None:
-            if not _is_still(old, temporaries.look(item.lease)):
-                return _bring_back(parent, name, item, temporaries)
-            temporaries.unlink(item.lease)
+            if not _is_still(old, temporaries.look(out)):
+                _bring_back(parent, name, item.lease, temporaries)
+                return Stale(item.path, version_at(parent, name))
+            temporaries.unlink(out)
             return Removed(item.path)
     parent.unlink(name)  # without anchors; Windows deletes no file that another program has open
     return Removed(item.path)
@@ -201,16 +204,54 @@ def _is_ours(new: Temporary) -> bool:
         return (now.found.st_ino, now.digest) == (new.inode, new.digest)
 
 
-def _bring_back(parent: Dir, name: str, item: Remove, temporaries: Dir) -> Outcome:
+def undo(root: Dir, path: str, lease: str, temporaries: Dir, names: Iterable[str]) -> None:
+    """Undoes what a run that died had begun under this lease id, of whose temporaries ``names`` are all.
+
+    What an exchange or a removal had brought out was not yet compared when the run died: it goes back to its place.
+    """
+    for name in names:
+        first, _, rest = name.partition(".")
+        if first != lease or rest == "kept":
+            continue
+        inode, _, digest = rest.partition(".")
+        if name == lease or (digest and temporaries.look(name).st_ino == int(inode, 16)):
+            temporaries.unlink(name)  # it holds our content, which never came to its place
+            continue
+        parent, _, leaf = path.rpartition("/")
+        try:
+            with root.below(parent) as folder:
+                if digest:
+                    _swap_back(folder, leaf, Temporary(temporaries, name, int(inode, 16), bytes.fromhex(digest)))
+                else:
+                    _bring_back(folder, leaf, lease, temporaries)
+        except FileNotFoundError:  # its folder is gone
+            raise _kept(leaf, temporaries, name) from None
+
+
+def _swap_back(parent: Dir, name: str, new: Temporary) -> None:
+    """Puts back what a dead run's exchange brought out, if our content still stands in its place, untouched."""
     try:
-        move_new(temporaries, item.lease, parent, name)
+        if parent.look(name).st_ino != new.inode:
+            raise _kept(name, new.folder, new.name)  # another has come since: then both are somebody's
+        exchange(new.folder, new.name, parent, name)
+    except FileNotFoundError:  # ours was deleted meanwhile; theirs was never meant to be
+        move_new(new.folder, new.name, parent, name)
+        return
+    if not _is_ours(new):
+        raise _kept(name, new.folder, new.name)
+    new.folder.unlink(new.name)
+
+
+def _bring_back(parent: Dir, name: str, lease: str, temporaries: Dir) -> None:
+    try:
+        move_new(temporaries, lease + _OUT, parent, name)
     except FileExistsError:
-        raise _kept(name, temporaries, item.lease) from None
-    return Stale(item.path, version_at(parent, name))
+        raise _kept(name, temporaries, lease + _OUT) from None
 
 
-def _kept(name: str, folder: Dir, lease: str) -> ShareError:
-    folder.rename(lease, folder, lease + ".kept")
+def _kept(name: str, folder: Dir, temporary: str) -> ShareError:
+    lease = temporary.partition(".")[0]
+    folder.rename(temporary, folder, lease + ".kept")
     return ShareUnavailable(
         f"{name} was written by other programs again and again while flowsync worked on it; "
         f"a version of it that came in between is kept as {Path(folder.path, lease)}.kept.",
@@ -233,7 +274,9 @@ def _temporary(folder: Dir, put: Put, mode: int | None) -> Iterator[Temporary]:
     except BaseException:
         folder.unlink(put.lease)
         raise
-    new = Temporary(folder, put.lease, inode, digest)
+    # a name that tells, after a kill, whether our content or what it was exchanged for is under it
+    new = Temporary(folder, f"{put.lease}.{inode:x}.{digest.hex()}", inode, digest)
+    folder.rename(put.lease, folder, new.name)
     try:
         yield new
     finally:

@@ -410,3 +410,82 @@ def test_no_file_descriptor_is_left_open(share: FolderShare) -> None:
     for _ in range(5):
         work()
     assert len(list(folder.iterdir())) == before
+
+
+DIES = """
+import io, os, sys
+from flowsync.share import folder_write
+from flowsync.share.base import Listing, Put, Remove
+from flowsync.share.folder import FolderShare
+folder, way, moment = sys.argv[1:]
+share = FolderShare(folder)
+expect = share.list([""])[""].files["a.py"]
+
+def meanwhile(real):
+    def act(*args):
+        with open(folder + "/a.py.editor", "w") as file:  # Studio saves between our look and the exchange
+            file.write("saved in Studio")
+        os.replace(folder + "/a.py.editor", folder + "/a.py")
+        return real(*args)
+    return act
+
+die = lambda *args: os._exit(9)
+if way.startswith("studio"):
+    folder_write.exchange = meanwhile(folder_write.exchange)
+    folder_write.move_new = meanwhile(folder_write.move_new)
+if moment == "after":
+    folder_write._is_still = die
+elif way.endswith("write"):
+    folder_write.exchange = die
+else:
+    folder_write.move_new = die
+if way.endswith("write"):
+    list(share.write([Put("a.py", 4, lambda: io.BytesIO(b"ours"), expect, "dead-run")]))
+else:
+    list(share.remove([Remove("a.py", expect, "dead-run")]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the exchange of two names")
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("way", ["write", "remove", "studio write", "studio remove"])
+def test_a_kill_between_exchange_and_check_loses_nothing(tmp_path: Path, way: str, moment: str) -> None:
+    """What came out was in a temporary that the next run deleted: a save of Studio's, if it was one, was lost."""
+    folder = tmp_path / "share"
+    folder.mkdir()
+    (folder / "a.py").write_bytes(b"before")
+    done = subprocess.run([sys.executable, "-c", DIES, str(folder), way, moment], check=False)
+    assert done.returncode == 9
+    with FolderShare(str(folder)) as share:
+        share.release({"a.py": "dead-run"})
+    saved = way.startswith("studio") and moment == "after"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        "a.py": b"saved in Studio" if saved else b"before"
+    }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the exchange of two names")
+@pytest.mark.parametrize("there", ["in place", "renamed over", "deleted"])
+def test_what_came_after_a_kill_is_kept_too(tmp_path: Path, there: str) -> None:
+    folder = tmp_path / "share"
+    folder.mkdir()
+    (folder / "a.py").write_bytes(b"before")
+    subprocess.run([sys.executable, "-c", DIES, str(folder), "studio write", "after"], check=False)
+    assert (folder / "a.py").read_bytes() == b"ours"
+    if there == "in place":
+        (folder / "a.py").write_bytes(b"later")
+    elif there == "deleted":
+        (folder / "a.py").unlink()
+    else:
+        (folder / "new").write_bytes(b"later")
+        (folder / "new").replace(folder / "a.py")
+    share = FolderShare(str(folder))
+    if there == "deleted":
+        share.release({"a.py": "dead-run"})
+        assert (folder / "a.py").read_bytes() == b"saved in Studio"
+        return
+    with pytest.raises(ShareUnavailable, match="kept"):
+        share.release({"a.py": "dead-run"})
+    share.release({"a.py": "dead-run"})  # told once
+    held = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert set(held) == {"a.py", "dead-run.kept"} and set(held.values()) == {b"later", b"saved in Studio"}
