@@ -74,7 +74,7 @@ def _accept_share(args: argparse.Namespace) -> None:
         alone(link),
         open_share(link.remote, os.environ, link.repo.state_dir) as share,
     ):
-        accept_share(link, share.identity())
+        accept_share(link.repo.state_dir, link.remote.name, share.identity())
 
 
 def _accept_writes(args: argparse.Namespace) -> None:

@@ -51,8 +51,9 @@ def run(args: argparse.Namespace) -> int:
         text = added(file.read_text(encoding="utf-8") if file.exists() else "", remote)
         parse(text)
         _refuse_a_twin(repo, remote.name)
-        flows = None if args.no_look else _look(remote, args.dry_run)
+        flows, identity = (None, "") if args.no_look else _look(remote, args.dry_run)
         if not args.dry_run:
+            _remember(repo, remote.name, identity)
             temporary = file.with_name(f"{FILE}.new")
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(file)
@@ -120,8 +121,16 @@ def _refuse_a_twin(repo: "Repository", name: str) -> None:
         )
 
 
-def _look(remote: "RemoteConfig", dry_run: bool) -> list[str]:
-    """Returns the flows that the share holds; the share's error if it cannot be listed.
+def _remember(repo: "Repository", remote: str, identity: str) -> None:
+    """Writes down which share was linked, so that another in its place is noticed before anything is believed."""
+    if identity:
+        from flowsync.sync.brakes import accept_share
+
+        accept_share(repo.state_dir, remote, identity)
+
+
+def _look(remote: "RemoteConfig", dry_run: bool) -> tuple[list[str], str]:
+    """Returns the flows that the share holds and its identity; the share's error if it cannot be listed.
 
     In a workspace the folder for flows is Studio's to make, with the first of them: where it is missing, it is made.
     """
@@ -132,10 +141,10 @@ def _look(remote: "RemoteConfig", dry_run: bool) -> list[str]:
 
     location = parse(remote.share)
     if isinstance(location, WorkspaceLocation) and not make_folder(os.environ, location, dry_run):
-        return []
+        return [], ""
 
     from flowsync.sync.scan import scan
     from flowsync.sync.shares import open_share
 
     with open_share(remote, os.environ) as share:
-        return sorted(scan(share, frozenset(), frozenset()))
+        return sorted(scan(share, frozenset(), frozenset())), share.identity()

@@ -17,20 +17,20 @@ from flowsync.sync.observe import Seeing
 SKEW = 900.0  # seconds; beyond this the service itself refuses what is signed with a key
 
 
-def _file(link: Link) -> FilePath:
-    return link.repo.state_dir / "identity" / link.remote.name
+def _file(state_dir: FilePath, remote: str) -> FilePath:
+    return state_dir / "identity" / remote
 
 
 def known_identity(link: Link) -> str | None:
-    """Returns the identity of the share that the remote was linked to, None before the first look."""
+    """Returns the identity of the share that the remote was linked to, None if it was never looked at."""
     with suppress(FileNotFoundError):
-        return _file(link).read_text(encoding="utf-8")
+        return _file(link.repo.state_dir, link.remote.name).read_text(encoding="utf-8")
     return None
 
 
-def accept_share(link: Link, identity: str) -> None:
+def accept_share(state_dir: FilePath, remote: str, identity: str) -> None:
     """Writes down that this is the remote's share from now on."""
-    file = _file(link)
+    file = _file(state_dir, remote)
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f"{file.name}.new")
     new.write_text(identity, encoding="utf-8")
@@ -47,7 +47,7 @@ def halt_at_another_share(link: Link, share: Share, seeing: Mapping[FlowName, Se
         return
     found = share.identity()
     if known is None:
-        accept_share(link, found)
+        accept_share(link.repo.state_dir, link.remote.name, found)
     elif found != known:
         raise ShareError(
             f"this is not the share that {link.remote.name} was linked to: it was {known}, now it is {found}; "

@@ -155,3 +155,18 @@ def test_a_folder_that_is_denied_once_is_not_taken_for_deleted(tmp_path: Path, g
         ended = stage.sync(world)  # the deletion still waits for a person's word
         assert isinstance(ended, list) and [result.did.value for result in ended] == ["held"], ended
         assert not world.here("chat")
+
+
+def test_a_share_that_is_swapped_between_init_and_the_first_sync_is_noticed(unlinked: World, tmp_path: Path) -> None:
+    """Its identity was written down at the first look only: what was mounted by then was believed."""
+    unlinked.studio_flow("chat", a_py="a = 1\n")
+    unlinked.ends(0, "init", "--share", unlinked.share.url)
+    unlinked.git("add", ".flowsync.yaml")
+    unlinked.git("commit", "--quiet", "-m", "Link to Studio")
+    folder = unlinked.share.folder  # type: ignore[attr-defined]
+    folder.rename(tmp_path / "unmounted")
+    folder.mkdir()
+    unlinked.studio_flow("other", a_py="somebody else's\n")
+    run = unlinked.run("sync")
+    assert run.code == 4 and "not the share that studio was linked to" in run.err
+    assert not unlinked.refs("refs/remotes/") and "flows" not in {path.split("/")[0] for path in unlinked.files()}
