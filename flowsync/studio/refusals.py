@@ -88,7 +88,7 @@ def _forbidden(refusal: Refusal) -> ShareError:
             f"ask for the role '{ROLE}' on the workspace, then az login",
             "AuthorizationFailed",
         )
-    if refusal.writing and (_OWNER.search(refusal.message) or _OWNER.search(refusal.code)):
+    if refusal.writing and (_OWNER.search(refusal.message) or "owner" in refusal.code.lower()):
         return ShareDenied(
             f"Only its owner may change {refusal.what} in the registry.",
             "ask the owner; its files can still be synced, or flowsync draft create a flow of your own",

@@ -10,7 +10,7 @@ from flowsync.sync.check import Check
 from flowsync.sync.land import ACCEPT_WRITES
 from flowsync.sync.link import Link
 from flowsync.sync.registered import flow_of, learn
-from flowsync.sync.shares import session
+from flowsync.sync.shares import configured, session
 
 if TYPE_CHECKING:  # azure is imported where a workspace is asked
     from flowsync.studio.flows import Record
@@ -22,7 +22,7 @@ def checks(link: Link, location: WorkspaceLocation, environ: Mapping[str, str]) 
     if since := link.memory.read_only():
         yield Check("studio", "bad", f"read-only since {since}: flowsync pulls, and pushes nothing", ACCEPT_WRITES)
     try:
-        with session(location, environ, link.memory) as opened:
+        with session(location, configured(environ, link.repo.state_dir), link.memory) as opened:
             opened.forget()  # a doctor looks anew
             yield Check("sign-in", "ok", f"{opened.person.shown}, tenant {opened.person.tenant or 'unknown'}")
             yield from _alias(opened, location)

@@ -12,9 +12,8 @@ from flowsync.sync.drafting import Desk
 from flowsync.sync.link import Reporter
 from flowsync.sync.opened import linked
 from flowsync.sync.registered import Draft, chosen, flow_of, joined, learn, note
-from flowsync.sync.remembered import Remembered
 from flowsync.sync.result import Did, Result
-from flowsync.sync.shares import session, share_of, workspace_of
+from flowsync.sync.shares import configured, session, share_of, workspace_of
 from flowsync.sync.survey import local_flows, survey
 
 if TYPE_CHECKING:  # azure is imported where a workspace is asked
@@ -40,8 +39,8 @@ def desk(
     """Opens a link and a session with the workspace that it names; notes it if Studio turns out to be read-only."""
     with linked(start, remote, reporter) as link:
         location = workspace_of(link.remote)
-        memory = Remembered(link.repo.state_dir, link.remote.name)
-        with session(location, environ, memory) as opened:
+        memory = link.memory
+        with session(location, configured(environ, link.repo.state_dir), memory) as opened:
             try:
                 yield Desk(link, location, opened, memory)
             except StudioReadOnly:

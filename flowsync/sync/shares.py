@@ -12,11 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from flowsync.config import RemoteConfig
 from flowsync.errors import UsageError
+from flowsync.repo.plumbing import Git, text
 from flowsync.share import open_share as open_direct
 from flowsync.share.base import Share
 from flowsync.share.location import AzureLocation, WorkspaceLocation, parse
 from flowsync.sync.registered import learn_again
 from flowsync.sync.remembered import Remembered
+
+_SETTINGS = {
+    "cloud": "FLOWSYNC_CLOUD",
+    "armendpoint": "FLOWSYNC_ARM_ENDPOINT",
+    "storageauth": "FLOWSYNC_STORAGE_AUTH",
+}
 
 if TYPE_CHECKING:  # azure is imported where a workspace is asked
     from flowsync.share.azure_credential import Access
@@ -37,7 +44,7 @@ def open_share(
     location = parse(remote.share)
     if isinstance(location, WorkspaceLocation):
         memory = Remembered(state, remote.name) if state else None
-        with session(location, environ, memory) as opened:
+        with session(location, configured(environ, state), memory) as opened:
             share = share_of(opened, location, remote.write.value, concurrency, patience)
             if memory:
                 learn_again(opened, location, memory, datetime.now(UTC))
@@ -47,6 +54,19 @@ def open_share(
 
         return open_azure(location, environ, concurrency=concurrency, write=remote.write.value, patience=patience)
     return open_direct(remote.share, environ, concurrency=concurrency, write=remote.write.value)
+
+
+def configured(environ: Mapping[str, str], state: FilePath | None) -> Mapping[str, str]:
+    """Returns the environment, and below it what ``git config flowsync.…`` says of where and how Azure is asked.
+
+    A daemon that starts at login has no environment to speak of. What is committed has no say: tokens go there.
+    """
+    if state is None:
+        return environ
+    said = Git(state.parent).run("config", "--get-regexp", rf"^flowsync\.({'|'.join(_SETTINGS)})$")
+    pairs = (line.partition(" ") for line in text(said.stdout).splitlines())
+    found = {_SETTINGS[key.removeprefix("flowsync.")]: value for key, _, value in pairs}
+    return {**found, **environ}
 
 
 def session(location: WorkspaceLocation, environ: Mapping[str, str], memory: Remembered | None = None) -> "Session":

@@ -254,3 +254,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     sleeps = itertools.repeat(None)
     *others, _ = defaults
     monkeypatch.setattr(wire.Patience.__init__, "__defaults__", (*others, lambda _: next(sleeps)))
+
+
+def test_the_configuration_of_the_repository_counts_below_the_environment(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.workspace.key_access = False
+    office.git("config", "flowsync.storageAuth", "identity")
+    office.git("config", "flowsync.armEndpoint", office.emulator.base_url)
+    monkeypatch.delenv("AZUREML_DEV_URL_MFE")
+    office.ends(0, "fetch")
+    office.ends(0, "draft", "list")
+    monkeypatch.setenv("FLOWSYNC_STORAGE_AUTH", "auto")
+    refused(office.run("fetch"), "refuses account keys")
