@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from flowsync_tui.view.store import Phase
+from world import World
 
 from .fake_daemon import FakeDaemon, row
 from .stage import Acting, Stage
@@ -119,3 +120,15 @@ def test_a_method_that_an_older_daemon_lacks_breaks_nothing(stage: Stage) -> Non
         assert "flow.dag.yaml" in on.text
 
     stage.play(scenario)
+
+
+def test_without_a_daemon_the_flows_are_listed_as_git_has_them(world: World) -> None:
+    world.commit({"flows/chat/flow.dag.yaml": "inputs: {}\noutputs: {}\nnodes: []\n"})
+
+    async def scenario(on: Acting) -> None:
+        await on.until(lambda: "local-only" in on.text and "chat" in on.text, "the flow", 60.0)
+        await on.shows("not running (D starts it)", "D Start daemon")
+        await on.press("s")
+        await on.shows("Sync: the daemon is not running: D starts it")
+
+    Stage(world.folder).play(scenario)

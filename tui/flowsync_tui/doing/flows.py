@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowsync_tui.doing.syncing import pause, transfer
-from flowsync_tui.doing.twins import do
+from flowsync_tui.doing.twins import answer, do
+from flowsync_tui.doing.undoing import remember
 from flowsync_tui.view.action import argv, spoken
 from flowsync_tui.view.actions import by_id
 
@@ -132,32 +133,24 @@ async def do_flow_studio(app: "FlowsyncApp") -> None:
 
 
 async def do_flow_discard(app: "FlowsyncApp") -> None:
-    """Puts uncommitted edits away, where git stash pop finds them."""
-    from flowsync_tui.app import Undo
-
+    """Drops uncommitted edits; a commit keeps them, and z brings them back."""
     flow = target(app)
-    folder = await folder_of(app, flow)
-    words = argv(
-        by_id()["flow.discard"].twin, {"message": f"flowsync: discarded edits of {flow}", "folder": str(folder)}
-    )
-    dirty = [f"  {path}" for path in app.state.flows[flow].row["local"]["dirty"]]
+    words = argv(by_id()["flow.discard"].twin, {"flow": flow})
+    plan = (await answer(app, words, ("--dry-run", "--json")))["results"][0]
+    if plan["did"] != "discarded":
+        app.toast(plan["hold"]["reason"], plan["hold"]["hint"])
+        return
+    paths = [f"  {path}" for path in plan["paths"]]
     lines = [
-        "These edits are put away:",
-        *dirty[:8],
+        "Edits of these files are dropped; a commit keeps them:",
+        *paths[:8],
         "",
         f"$ {spoken(words)}",
-        "z, or git stash pop, brings them back.",
+        "z brings them back.",
     ]
-    if not await app.sure(f"Discard uncommitted edits of {flow}?", lines, "Discard"):
-        return
-    done = await do(app, words, flow, "uncommitted edits put away; git stash pop brings them back")
-    if done.code:
-        return
-
-    async def back() -> None:
-        await do(app, ["git", "stash", "pop"], flow, "uncommitted edits are back")
-
-    app.undone.append(Undo(f"bring the discarded edits of {flow} back (git stash pop)", back))
+    if await app.sure(f"Discard uncommitted edits of {flow}?", lines, "Discard"):
+        done = await do(app, words, flow, "uncommitted edits are dropped: z brings them back", ("--json",))
+        remember(app, (done.json or {}).get("results", ()))
 
 
 async def do_flow_restore(app: "FlowsyncApp") -> None:

@@ -3,13 +3,14 @@
 from typing import TYPE_CHECKING
 
 from flowsync_tui.doing.twins import answer, do
+from flowsync_tui.doing.undoing import remember
 from flowsync_tui.view.action import argv, spoken
 from flowsync_tui.view.actions import by_id
 from flowsync_tui.view.format import clean
 from flowsync_tui.widgets.picker import Item, Picker
 
 if TYPE_CHECKING:
-    from flowsync_tui.app import FlowsyncApp, Undo
+    from flowsync_tui.app import FlowsyncApp
 
 _FILES = 8  # named in the question
 _VERSIONS = 200
@@ -45,21 +46,6 @@ async def restore(app: "FlowsyncApp", flow: str, commit: str) -> bool:
              f"$ {spoken(words)}", "It is a new commit, nothing is rewritten; z takes it back."]  # fmt: skip
     if not await app.sure(f"Restore {flow}?", lines, "Restore"):
         return False
-    before = app.state.flows[flow].row["local"]["commit"] if flow in app.state.flows else None
-    done = await do(app, words, flow, f"restored as in {commit[:7]}: s sync takes it to Studio")
-    if done.code == 0 and before and not before.startswith(commit):
-        app.undone.append(undoing(app, flow, before, "that"))
+    done = await do(app, words, flow, f"restored as in {commit[:7]}: s sync takes it to Studio", ("--json",))
+    remember(app, (done.json or {}).get("results", ()))
     return done.code == 0
-
-
-def undoing(app: "FlowsyncApp", flow: str, before: str, what: str) -> "Undo":
-    """Returns how something is taken back by restoring what the branch had before it."""
-    from flowsync_tui.app import Undo
-
-    return Undo(f"restore {flow} as it was before {what} ({before[:7]})", lambda: _back(app, flow, before))
-
-
-async def _back(app: "FlowsyncApp", flow: str, commit: str) -> None:
-    await do(
-        app, argv(by_id()["flow.restore"].twin, {"commit": commit, "flow": flow}), flow, f"as in {commit[:7]} again"
-    )

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from flowsync_tui.doing.undoing import remember
 from flowsync_tui.view.action import argv, spoken
 from flowsync_tui.view.actions import by_id
 from flowsync_tui.view.format import count
@@ -25,6 +26,7 @@ async def transfer(app: "FlowsyncApp", name: str, flows: tuple[str, ...], **more
         app.tell("unchanged", _NOTHING[name], flows[0] if len(flows) == 1 else "", twin)
         app.toast(_NOTHING[name])
         return
+    remember(app, results)
     waiting = [one for one in results if one["hold"]]
     done = len(results) - len(waiting)
     first = f"{waiting[0]['flow']}: {waiting[0]['hold']['reason']}" if waiting else ""

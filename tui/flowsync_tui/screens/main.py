@@ -12,7 +12,7 @@ from flowsync.errors import FlowsyncError
 from flowsync_tui.screens.room import Room
 from flowsync_tui.view.format import clean, count, to_ascii
 from flowsync_tui.view.listing import SORTS, listed
-from flowsync_tui.view.store import Changed, Flow
+from flowsync_tui.view.store import Changed, Flow, Phase
 from flowsync_tui.view.summary import overview
 from flowsync_tui.widgets.activity import Activity
 from flowsync_tui.widgets.empty import nothing_here
@@ -38,6 +38,7 @@ class MainScreen(Room, screen="main"):
         self._files: dict[str, tuple[Flow, Any]] = {}  # the row that they belong to, and the files
         self._rows: list[Flow] = []
         self._following: Timer | None = None
+        self._looked = False
 
     def body(self) -> Iterable[Widget]:
         """Returns the panels."""
@@ -50,6 +51,9 @@ class MainScreen(Room, screen="main"):
 
     def store_changed(self, names: Changed) -> None:
         """Draws what changed."""
+        if "link" in names and self.state.phase is Phase.ABSENT and not self.state.known and not self._looked:
+            self._looked = True
+            self.ui.begin(self._look())
         if names & {"flows", "link"}:
             self.list_flows()
         elif "running" in names:
@@ -62,6 +66,14 @@ class MainScreen(Room, screen="main"):
             if "flows" in names:
                 self._ask_soon()
             self.show_detail()
+
+    async def _look(self) -> None:
+        """Asks Git where the flows stand, as nobody else does without a daemon."""
+        from flowsync_tui.doing.twins import answer
+
+        told = await answer(self.ui, ["flowsync", "status"])
+        if not self.state.known:
+            self.ui.hear({"kind": "status", "status": told})
 
     def list_flows(self) -> None:
         """Lists the flows that match the filter, in order."""

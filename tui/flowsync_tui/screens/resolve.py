@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from flowsync.core.check import Finding
 from flowsync.errors import FlowsyncError
-from flowsync_tui.doing.restoring import undoing
+from flowsync_tui.doing.undoing import remember
 from flowsync_tui.screens.flow_room import FlowRoom
 from flowsync_tui.view.action import argv, spoken
 from flowsync_tui.view.actions import by_id
@@ -63,7 +63,7 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         super().on_mount()
         self._panel("result").focus()
         self.about("looking …")
-        self.load(self._fetch())
+        self.load(self._fetch)
 
     def _panel(self, name: str) -> Panel:
         return self.query_one(f"#{name}", Panel)
@@ -72,7 +72,7 @@ class ResolveScreen(FlowRoom, screen="resolve"):
 
     def flow_moved(self) -> None:
         """Looks again; what was picked stays where it still fits."""
-        self.load(self._fetch())
+        self.load(self._fetch)
 
     async def _fetch(self) -> None:
         found = await self.ask("files")
@@ -187,7 +187,7 @@ class ResolveScreen(FlowRoom, screen="resolve"):
             self._say("#verdict", f"{count(left, 'place')} open: nothing is written before enter" if left else "")
             return
         self._say("#verdict", "validating the result …")
-        self.load(self._validate(), "check")
+        self.load(self._validate, "check")
 
     async def _validate(self) -> None:
         self.findings = await asyncio.to_thread(self.resolution.findings, self._others)
@@ -321,8 +321,7 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         done = await self._told(files, sides, False)
         if done is not None:
             self.ui.tell("merged", f"both sides are joined in commit {str(done['commit'])[:8]}", self.flow)
-            if before := done.get("before"):
-                self.ui.undone.append(undoing(self.ui, self.flow, str(before), "the merge"))
+            remember(self.ui, [{"flow": self.flow, "did": "merged", "before": done.get("before")}])
             self.resolution = NOTHING
             self.ui.pop_screen()
 
@@ -334,7 +333,7 @@ class ResolveScreen(FlowRoom, screen="resolve"):
             return {**result, "findings": said["findings"]}
         self.ui.toast(result["hold"]["reason"], result["hold"]["hint"], bad=True)
         if result["did"] == "stale":
-            self.load(self._fetch())
+            self.load(self._fetch)
         return None
 
     def _lines(self, planned: Mapping[str, Any]) -> list[str]:
@@ -358,7 +357,7 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         if not await self.lend([sys.executable, "-m", *words]):
             self.ui.toast("this terminal cannot be lent out; type:", spoken(words))
             return
-        self.load(self._fetch())
+        self.load(self._fetch)
 
     def do_app_back(self) -> None:
         """Goes back; what was picked is forgotten, and nothing was written."""

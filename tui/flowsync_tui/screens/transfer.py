@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from flowsync_tui.doing.twins import answer, do
+from flowsync_tui.doing.undoing import remember
 from flowsync_tui.screens.room import Room
 from flowsync_tui.view.action import argv, spoken
 from flowsync_tui.view.format import clean, count
@@ -179,9 +180,10 @@ class ImportScreen(Room, screen="import"):
             self.ui.toast("the branch holds exactly this already: nothing to import")
             return
         lines = [f"{', '.join(result['flow'] for result in results)}: files that change", *paths[:8], "",
-                 f"$ {spoken(self._words())}", "It becomes a commit; x r restores what was there before."]  # fmt: skip
+                 f"$ {spoken(self._words())}", "It becomes a commit; z takes it back."]  # fmt: skip
         if await self.ui.sure(f"Import {self._archive.name}?", lines, "Import"):
-            done = await do(self.ui, self._words(), results[0]["flow"])
+            done = await do(self.ui, self._words(), results[0]["flow"], "imported", ("--json",))
+            remember(self.ui, (done.json or {}).get("results", ()))
             if not done.failed:
                 self.ui.pop_screen()
 

@@ -13,7 +13,7 @@ Piece = tuple[str, str]
 Line = list[Piece]
 _PHASES = {
     Phase.CONNECTING: ("◌ connecting", "quiet"),
-    Phase.ABSENT: ("✗ not running", "waits"),
+    Phase.ABSENT: ("✗ not running (D starts it)", "waits"),
     Phase.REFUSED: ("✗ refused", "bad"),
     Phase.UNLINKED: ("not linked", "waits"),
     Phase.OUTSIDE: ("no repository", "waits"),
