@@ -20,7 +20,7 @@ from flowsync.sync.includes import takes_in
 from flowsync.sync.joined import conflicted, joined
 from flowsync.sync.link import Link
 from flowsync.sync.message import merge_message
-from flowsync.sync.renames import Renames, in_studio, landed
+from flowsync.sync.renames import Renames, in_studio, landed, touched
 from flowsync.sync.result import Did, Result, problem_result
 from flowsync.sync.snapshot import COMMITTER, replayed
 from flowsync.sync.survey import Standing, Survey, ignoring, syncing
@@ -49,9 +49,9 @@ class _Step:
 def land(link: Link, seen: Survey, flows: frozenset[FlowName], consent: Consent) -> list[Result]:
     """Lands every flow that Studio is ahead in, and merges every one that both sides edited."""
     observations = link.cache.observations(link.remote.name)
+    renames, flows = touched(in_studio(link, seen.tip, seen.flows.values()), flows)
     chosen = [standing for flow, standing in seen.flows.items() if link.chosen(flows)(flow)]
     results, ready = [], []
-    renames = in_studio(link, seen.tip, chosen)
     holds = Holds(link, observations, frozenset(old.flow for old in renames.values()))
     for standing in sorted(chosen, key=lambda one: (_written(observations, one.flow), one.flow)):
         if standing.state is State.PROBLEM:

@@ -1,4 +1,4 @@
-"""Leases that a push left behind: given back before the next look, or after it where a renamed folder took them along."""
+"""Leases that a push left behind: given back before the next look, or after it where a renamed folder took them."""
 
 from collections.abc import Mapping
 

@@ -7,6 +7,7 @@ from flowsync.core.tree import FlowName, Path
 from flowsync.sync.joined import conflicted, joined
 from flowsync.sync.land import BOTH, Consent, Holds, conflict_result
 from flowsync.sync.link import Link
+from flowsync.sync.renames import old_names
 from flowsync.sync.result import Did, Result, behind, problem_result
 from flowsync.sync.survey import Standing, Survey
 
@@ -33,7 +34,7 @@ def preview(
     link: Link, seen: Survey, flows: frozenset[FlowName], consent: Consent, *, land: bool, push: bool
 ) -> list[Result]:
     """Returns what landing or pushing, or both, would do with each flow."""
-    holds = Holds(link, link.cache.observations(link.remote.name))
+    holds = Holds(link, link.cache.observations(link.remote.name), old_names(link, seen))
     results = []
     for flow, standing in seen.flows.items():
         if not link.chosen(flows)(flow) or standing.state in (TO_LAND if not land else TO_PUSH if not push else ()):

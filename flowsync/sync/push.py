@@ -23,7 +23,7 @@ from flowsync.sync.land import Consent, Holds, forget, keep
 from flowsync.sync.link import Link
 from flowsync.sync.pushed_renames import rename_flows
 from flowsync.sync.record import advance
-from flowsync.sync.renames import in_git
+from flowsync.sync.renames import in_git, touched
 from flowsync.sync.result import Did, Result, problem_result
 from flowsync.sync.scan import Scan
 from flowsync.sync.snapshot import holding
@@ -55,7 +55,7 @@ class _Push:
 def push(link: Link, share: Share, seen: Survey, flows: frozenset[FlowName], consent: Consent) -> list[Result]:
     """Writes every flow that the branch is ahead in to the share."""
     observations = link.cache.observations(link.remote.name)
-    renames = in_git(link, seen.tip, (standing for flow, standing in seen.flows.items() if link.chosen(flows)(flow)))
+    renames, flows = touched(in_git(link, seen.tip, seen.flows.values()), flows)
     holds = Holds(link, observations, frozenset(old.flow for old in renames.values()))
     results, renamed = rename_flows(link, share, seen, holds, renames)
     pushes: list[_Push] = []

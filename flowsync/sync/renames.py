@@ -11,7 +11,7 @@ from flowsync.core.tree import FlowName
 from flowsync.sync.link import Link
 from flowsync.sync.message import rename_message
 from flowsync.sync.snapshot import blobs, commit, folder, overlay
-from flowsync.sync.survey import Standing
+from flowsync.sync.survey import Standing, Survey
 
 Renames = Mapping[FlowName, Standing]
 """New name -> the flow that had this content under its old name."""
@@ -51,6 +51,23 @@ def in_git(link: Link, tip: str | None, standings: Iterable[Standing]) -> Rename
         if standing.state is State.LOCAL_ONLY and standing.tracking is None and _as_committed(link, tip, standing)
     }
     return {new: found[old] for new, old in renamed_flows(gone, come).items()}
+
+
+def touched(renames: Renames, flows: frozenset[FlowName]) -> tuple[Renames, frozenset[FlowName]]:
+    """Returns the renames that the chosen flows take part in, and the flows with both names of each (none: all)."""
+    if not flows:
+        return renames, flows
+    met = {new: old for new, old in renames.items() if flows & {new, old.flow}}
+    return met, flows | met.keys() | {old.flow for old in met.values()}
+
+
+def old_names(link: Link, seen: Survey) -> frozenset[FlowName]:
+    """Returns the flows that are gone under their name, and only under their name."""
+    found = (
+        *in_studio(link, seen.tip, seen.flows.values()).values(),
+        *in_git(link, seen.tip, seen.flows.values()).values(),
+    )
+    return frozenset(old.flow for old in found)
 
 
 def landed(link: Link, new: Standing, old: Standing, tip: str | None) -> str:

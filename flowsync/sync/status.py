@@ -13,6 +13,7 @@ from flowsync.sync.land import Consent, Holds
 from flowsync.sync.link import Link
 from flowsync.sync.preview import merged_states
 from flowsync.sync.registered import Registration, registration
+from flowsync.sync.renames import old_names
 from flowsync.sync.survey import Standing, Survey, survey
 
 
@@ -65,7 +66,7 @@ def status(link: Link, flows: frozenset[FlowName] = frozenset()) -> Status:
     """Tells where every flow (or the named ones) stands."""
     seen = merged_states(link, survey(link))
     observations = link.cache.observations(link.remote.name)
-    holds = Holds(link, observations)
+    holds = Holds(link, observations, old_names(link, seen))
     look = link.cache.last_look(link.remote.name)
     registry = link.memory.known()
     rows = [

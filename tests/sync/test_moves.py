@@ -381,3 +381,20 @@ def test_a_lease_that_a_renamed_folder_took_along_is_given_back(two: World) -> N
     folder_renamed_there(two, "chat", "talk")
     two.run("sync")
     two.studio({"talk/b.py": "b = 'Studio can save it'\n"})
+
+
+@pytest.mark.parametrize("name", ["chat", "talk"])
+@pytest.mark.parametrize("side", ["git", "studio"])
+def test_one_of_the_two_names_is_enough(two: World, side: str, name: str) -> None:
+    """The daemon syncs flow by flow: it sent the new one whole, and asked whether the old one may go."""
+    if side == "git":
+        two.git("mv", "flows/chat", "flows/talk")
+        two.git("commit", "--quiet", "-m", "a better name")
+    else:
+        folder_renamed_there(two, "chat", "talk")
+        two.run("fetch")
+    assert "held" not in two.states().values() and "held" not in two.ends(0, "sync", "--dry-run").out
+    counts(two)
+    two.sync(name)
+    assert not {"create_file", "get_file", "delete_file"} & counts(two).keys()
+    quiet(two)
