@@ -42,6 +42,7 @@ class Hands:
         self._place, self._remote, self._gate = place, remote, gate
         self.watcher: Callable[[str, int, int], None] | None = None  # who follows the present command's progress
         self.everybody: Broadcast | None = None
+        self.unsettled: list[FlowName] = []  # flows that the last look found in the middle of a save
         self.not_served: list[str] = []  # other remotes of the repository
         self._about: list[str] = []  # the flows of the present pass, none for all
         self._what, self._parts, self._total = "", 0, 0
@@ -179,6 +180,7 @@ class Hands:
         While git is busy it is only looked at: a branch that moves would make a person's commit under way fail.
         """
         fetched = self._conductor(flows).fetch(sorted(flows))
+        self.unsettled = [result.flow for result in fetched if result.did is Did.HELD]
         moved = [result.flow for result in fetched if result.did is Did.FETCHED]
         moved = [flow for flow in moved if self.link.remote.mode_of(flow) is not Mode.OBSERVE]
         return [*fetched, *(self._conductor(moved).sync(moved) if moved and not self.busy() else ())]

@@ -163,6 +163,9 @@ class Passes:
         self.looked = True
         now = self._clock.monotonic()
         self.done("look", results)
+        for flow in self._hands.unsettled:  # whoever saves it is there now
+            self._active(flow)
+        self._hands.unsettled.clear()
         if sweep or results:
             self.refresh()
             self._finish_what_is_left()

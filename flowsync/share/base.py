@@ -41,11 +41,15 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file's bytes, positioned at the start, and the version of exactly these bytes. The reader closes ``data``."""
+    """A file's bytes, positioned at the start, and the version of exactly these bytes. The reader closes ``data``.
+
+    ``open`` tells that a program has the file open for writing, where the share can tell: there may be more to come.
+    """
 
     path: str
     version: Version
     data: BinaryIO
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

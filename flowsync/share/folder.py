@@ -33,7 +33,7 @@ from flowsync.share.base import (
 )
 from flowsync.share.folder_dir import ANCHORS, Dir, is_link
 from flowsync.share.folder_errors import explain
-from flowsync.share.folder_seen import copy, is_young, version_of, wait_a_tick
+from flowsync.share.folder_seen import copy, is_open, is_young, version_of, wait_a_tick
 from flowsync.share.folder_swap import move_new
 from flowsync.share.folder_write import Placed, place, prove, remove, rename, undo
 from flowsync.share.paths import printable, problem, refuse_illegal
@@ -222,7 +222,8 @@ class FolderShare(Session):
                 size = os.fstat(fd).st_size
                 # whoever gets the content closes it
                 data = io.BytesIO() if size <= _IN_MEMORY else tempfile.TemporaryFile()  # noqa: SIM115
-                return Content(path, copy(fd, path, cast(BinaryIO, data)), cast(BinaryIO, data))
+                version = copy(fd, path, cast(BinaryIO, data))
+                return Content(path, version, cast(BinaryIO, data), is_open(fd, version))
             finally:
                 os.close(fd)
         except OSError as error:

@@ -46,10 +46,14 @@ class Seen:
 
 def version_of(found: os.stat_result) -> Version:
     """Returns the version of a file from its stat."""
-    etag = ".".join(f"{part:x}" for part in _key(found))
+    etag = _etag(found)
     if _changed(found) % 1_000_000_000 == 0 and abs(time.time_ns() - _changed(found)) < _COARSE_AGE:
         etag += f".young-{time.time_ns():x}"  # another write in this second would not show: match nothing, look again
     return Version(etag, found.st_size, written_at(found.st_mtime_ns), str(found.st_ino))
+
+
+def _etag(found: os.stat_result) -> str:
+    return ".".join(f"{part:x}" for part in _key(found))
 
 
 def written_at(ns: int) -> str:
@@ -101,6 +105,11 @@ def copy(fd: int, name: str, target: BinaryIO) -> Version:
             target.seek(0)
             return version_of(before)
     raise _restless(name)
+
+
+def is_open(fd: int, version: Version) -> bool:
+    """Tells whether a program has an open file open for writing, or has written to it since this version was copied."""
+    return has_writer(fd) or not version.etag.startswith(_etag(os.fstat(fd)))
 
 
 def digest_of(fd: int) -> bytes:

@@ -184,6 +184,8 @@ def _stored(store: Store, path: Path, content: Content) -> tuple[Seen, str]:
         seen = Seen(content.version, store(content.version.size, cast(BinaryIO, watched)))
     if content.version.size and watched.only_nul:
         return seen, "holds nothing but NUL bytes"
+    if content.open:
+        return seen, "is open in a program that writes to it"
     return seen, "" if readable else "does not parse"
 
 

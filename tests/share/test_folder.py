@@ -275,6 +275,28 @@ def test_a_program_that_never_closes_it_is_left_its_file(tmp_path: Path, monkeyp
 
 
 @linux
+def test_a_reader_is_told_that_a_file_is_open_for_writing(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"whole")
+    with FolderShare(str(tmp_path)) as share:
+
+        def opened() -> bool:
+            (content,) = share.read(["a.txt"])
+            assert isinstance(content, Content)
+            content.data.close()
+            return content.open
+
+        assert not opened()
+        with path.open("rb"):
+            assert not opened()
+        with path.open("r+b"):
+            assert opened()
+        with path.open("wb"):
+            assert opened()
+        assert not opened()
+
+
+@linux
 def test_asking_who_writes_does_not_end_the_process(tmp_path: Path) -> None:
     """A broken lease sends a signal whose default is death; ours is one that is ignored."""
     code = """

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import time
 from pathlib import Path
 
@@ -282,6 +283,38 @@ def test_a_file_of_nuls_that_stays_is_what_studio_holds(chat: World) -> None:
     os.utime(folder(chat) / "chat/a.py", (old, old))
     chat.sync()
     assert chat.here("chat")["a.py"] == b"\0" * 100
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody can tell who has a file open")
+def test_a_file_that_is_being_written_is_not_believed_by_halves(chat: World) -> None:
+    before = chat.tip("studio/chat")
+    chat.commit({"flows/chat/a.py": "mine\n"})
+    with (folder(chat) / "chat/b.py").open("wb") as slow:
+        goes_on(chat, 1, "held", "b.py is open in a program that writes to it: an upload may be in progress")
+        slow.write(b"first ")
+        slow.flush()
+        chat.sync(code=1)
+        slow.write(b"and last\n")
+        assert chat.tip("studio/chat") == before
+    chat.sync()
+    assert chat.here("chat") | {"flow.dag.yaml": b""} == {
+        "a.py": b"mine\n",
+        "b.py": b"first and last\n",
+        "flow.dag.yaml": b"",
+    }
+    assert [said for said in chat.subjects() if "b.py" in said] == ["chat: edit b.py in Studio"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody can tell who has a file open")
+def test_a_file_that_is_open_for_ever_is_what_studio_holds(chat: World) -> None:
+    with (folder(chat) / "chat/log.txt").open("ab") as logger:
+        logger.write(b"a line\n")
+        logger.flush()
+        chat.sync(code=1)
+        old = time.time() - 60
+        os.utime(folder(chat) / "chat/log.txt", (old, old))
+        chat.sync()
+    assert chat.here("chat")["log.txt"] == b"a line\n"
 
 
 def test_a_definition_that_does_not_parse_waits_and_is_believed_in_the_end(chat: World) -> None:
