@@ -16,7 +16,7 @@ from flowsync.share.memory_store import Store
 
 from .test_azure_faults import KINDS, strike
 from .test_races import Neighbour, exact, in_place, only
-from .worlds import AzureWorld, FolderWorld, World, counted, shift
+from .worlds import ROOT, AzureWorld, FolderWorld, World, counted, shift
 
 BEFORE, THEIRS = b"before: what was there", b"theirs: the neighbour's"
 
@@ -190,3 +190,31 @@ def test_any_request_of_a_folder_s_renaming_may_fail_once(azure: AzureWorld, kin
             assert number == 2
             return
     raise AssertionError("the run has no end")
+
+
+def test_a_leased_file_is_renamed_by_nobody_else_on_the_fake_as_on_the_service(azure: AzureWorld) -> None:
+    """The fake let Studio rename a file away while flowsync held its lease, and the lease went with it."""
+    from azure.core.exceptions import HttpResponseError
+    from azure.storage.fileshare import ShareClient
+
+    store = Store()
+    store.save("a.py", BEFORE)
+    store.acquire("a.py", "ours")
+    for carried, code in ((None, "LeaseIdMissing"), ("other", "LeaseIdMismatchWithFileOperation")):
+        with pytest.raises(ShareError) as refused:
+            store.rename("a.py", "b.py", False, None, carried)
+        assert refused.value.code == code
+    store.rename("a.py", "b.py", False, None, "ours")
+    assert store.leases() == {"b.py": "ours"}
+
+    azure.save("a.py", BEFORE)
+    emulator = azure.emulator
+    client = ShareClient.from_connection_string(emulator.connection_string, azure.share, retry_total=0)
+    file = client.get_file_client(f"{ROOT}/a.py")
+    lease = file.acquire_lease()
+    with pytest.raises(HttpResponseError, match="LeaseIdMissing"):
+        file.rename_file(f"{ROOT}/b.py")
+    moved = file.rename_file(f"{ROOT}/b.py", source_lease=lease)
+    assert moved.get_file_properties()["lease"]["status"] == "locked"
+    lease_now = azure.leases()
+    assert len(lease_now) == 1
