@@ -103,7 +103,7 @@ def _fill(studio: Path) -> None:
 def _start_emulator(folder: Path) -> str:
     """Starts the loopback share in the background and returns its URL once it listens."""
     ready = folder / "emulator.url"
-    command = [sys.executable, "-m", "flowsync", "emulator", "--port", "0", "--data", str(folder / "share")]
+    command = [sys.executable, "-P", "-m", "flowsync", "emulator", "--port", "0", "--data", str(folder / "share")]
     with (folder / "emulator.log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "--share", _SHARE, "--ready-file", str(ready)],

@@ -46,8 +46,8 @@ def start(place: Place, options: Sequence[str]) -> dict[str, Any]:
 
 
 def command(root: Path, options: Sequence[str]) -> list[str]:
-    """Returns the command line of a daemon in the background."""
-    return [sys.executable, "-m", "flowsync", "-C", str(root), "daemon", "run", "--quiet", *options]
+    """Returns the command line of a daemon in the background; -P: nothing is imported from the folder it starts in."""
+    return [sys.executable, "-P", "-m", "flowsync", "-C", str(root), "daemon", "run", "--quiet", *options]
 
 
 def _detached() -> dict[str, Any]:

@@ -11,8 +11,10 @@ unable to merge, and the caller merges lines, then asks ``new_flaws`` whether th
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from flowsync.core.merge.decision import Action, Decision, Merged
+from flowsync.core.merge.framing import clashes
 from flowsync.core.merge.pieces import Document, Side, meaning_of
 from flowsync.core.merge.reading import Unfit, read
 from flowsync.core.merge.settling import Pick, Picked, settled, union
@@ -66,12 +68,12 @@ def settle_flow(
     if local in (base, remote) or remote == base:
         return merge_flow(base, local, remote, markers)
     try:
-        woven, reason = _sound(base or b"", local, remote, False)
+        woven, reason = _known(base or b"", local, remote)
         if woven is None:
             return _whole(base or b"", local, remote, picks.get(""), markers, reason)
         document = settled(woven.document, picks)
-        left = replace(woven, document=document)
-        _flaws(left)
+        for side in Side if clashes(document.root) else (Side.LOCAL,):
+            _proved(document, side)
         decisions = tuple(one for one in _suggesting(woven) if not (one.conflict and one.path in picks))
         return Merged(_like(written(document, markers), local).encode(), decisions)
     except Unfit as problem:
@@ -98,7 +100,7 @@ def undecided(base: bytes, local: bytes, remote: bytes, markers: Markers, reason
 
 
 def _merged(base: bytes, local: bytes, remote: bytes, markers: Markers, follow_renames: bool) -> Merged:
-    woven, reason = _sound(base, local, remote, follow_renames)
+    woven, reason = _sound(base, local, remote, True) if follow_renames else _known(base, local, remote)
     if woven is None:
         return undecided(base, local, remote, markers, reason)
     text = _like(written(woven.document, markers), local)
@@ -124,6 +126,12 @@ def _sound(base: bytes, local: bytes, remote: bytes, follow_renames: bool) -> tu
     return None, fresh[0].reason
 
 
+@lru_cache(maxsize=2)
+def _known(base: bytes, local: bytes, remote: bytes) -> tuple[Woven | None, str]:
+    """Returns what ``_sound`` does, at once for the merge that is being settled pick by pick."""
+    return _sound(base, local, remote, False)
+
+
 def _whole(base: bytes, local: bytes, remote: bytes, picked: Picked | None, markers: Markers, reason: str) -> Merged:
     """Returns the merge of files that are in conflict as a whole."""
     if picked is None:
@@ -137,11 +145,16 @@ def _flaws(woven: Woven) -> dict[tuple[str, ...], Flaw]:
     """Returns what is broken however the conflicts are settled, after checking that the text says what was decided."""
     found: list[dict[tuple[str, ...], Flaw]] = []
     for side in Side:
-        text = decided(woven.document, side)
-        if meaning_of(read(text.encode()).root) != meaning_of(woven.document.root, side):
-            raise Unfit("its parts do not fit together")
-        found.append(flaws(text))
+        found.append(flaws(_proved(woven.document, side)))
     return {key: flaw for key, flaw in found[0].items() if key in found[1]}
+
+
+def _proved(document: Document, side: Side) -> str:
+    """Returns a document's text with every conflict settled for one side; Unfit if it does not say what was decided."""
+    text = decided(document, side)
+    if meaning_of(read(text.encode()).root) != meaning_of(document.root, side):
+        raise Unfit("its parts do not fit together")
+    return text
 
 
 def _force(forced: dict[str, str], fresh: list[Flaw], woven: Woven) -> bool:

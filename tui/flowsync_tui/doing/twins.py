@@ -54,7 +54,8 @@ async def run(app: "FlowsyncApp", words: Sequence[str], more: Sequence[str] = ()
     """Runs a command line in the repository's folder; ``more`` are words that only a program wants (--json)."""
     command = [*words, *more]
     if command[0] == "flowsync":
-        command = [sys.executable, "-m", "flowsync", *_before_names(command[1:], more)]
+        # -P: a repository with a folder called flowsync is none of Python's business
+        command = [sys.executable, "-P", "-m", "flowsync", *_before_names(command[1:], more)]
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,

@@ -42,7 +42,7 @@ class ChecksScreen(FlowRoom, screen="checks"):
 
     def flow_moved(self) -> None:
         """Validates once more."""
-        self.load(self._fetch())
+        self.load(self._fetch)
 
     @property
     def _list(self) -> FindingsList:
@@ -77,7 +77,7 @@ class ChecksScreen(FlowRoom, screen="checks"):
     def do_checks_again(self) -> None:
         """Validates once more."""
         self.about("validating …")
-        self.load(self._fetch())
+        self.load(self._fetch)
 
     @on(FindingsList.Opened)
     def _opened(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -63,11 +64,11 @@ class DiffScreen(FlowRoom, screen="diff"):
         super().on_mount()
         self._diff.focus()
         self.about("looking …")
-        self.load(self._compare(first=True))
+        self.load(lambda: self._compare(first=True))
 
     def flow_moved(self) -> None:
         """Compares anew; the file that is read stays, and stays where it is unless it has changed."""
-        self.load(self._compare())
+        self.load(self._compare)
 
     @property
     def _diff(self) -> DiffView:
@@ -101,7 +102,7 @@ class DiffScreen(FlowRoom, screen="diff"):
     @on(FileList.Moved)
     def _file_moved(self) -> None:
         if self.change is not None:
-            self.load(self._open(self.change), "file")
+            self.load(partial(self._open, self.change), "file")
 
     async def _open(self, change: Change) -> None:
         self._wanted = change.path
@@ -185,7 +186,7 @@ class DiffScreen(FlowRoom, screen="diff"):
     def do_diff_sides(self) -> None:
         """Compares another two."""
         self.pair = compared.after(self.pair, self._pairs)
-        self.load(self._compare())
+        self.load(self._compare)
 
     def do_diff_split(self) -> None:
         """Changes between one column and two."""
@@ -197,7 +198,7 @@ class DiffScreen(FlowRoom, screen="diff"):
         """Lets blanks count, or not."""
         self._whitespace = not self._whitespace
         if self.change is not None:
-            self.load(self._lay_out(self.change), "file")
+            self.load(partial(self._lay_out, self.change), "file")
 
     def do_diff_context(self) -> None:
         """Shows more of what is the same."""
@@ -211,7 +212,7 @@ class DiffScreen(FlowRoom, screen="diff"):
         """Opens the file in the person's editor."""
         if self.change is not None:
             await self.edit_file(self.change.path, self._diff.line)
-            self.load(self._compare())
+            self.load(self._compare)
 
     async def do_diff_pager(self) -> None:
         """Shows the file's diff in Git's pager."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import subprocess
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -54,17 +54,19 @@ class FlowRoom(Room):
         shown = f"{clean(self.flow)}   {clean(text)}".rstrip()
         self.query_one("#about", Static).update(Content(to_ascii(shown) if self.ui.ascii_only else shown))
 
-    def load(self, work: Awaitable[Any], group: str = "load") -> None:
+    def load(self, work: Callable[[], Awaitable[Any]], group: str = "load") -> None:
         """Lets something be fetched; the same asked again replaces it. A failure is told."""
-        self.run_worker(self._guarded(work), exclusive=True, group=group, exit_on_error=False)
 
-    async def _guarded(self, work: Awaitable[Any]) -> None:
-        try:
-            await work
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            self.ui.complain(error, self.flow)
+        async def guarded() -> None:
+            try:
+                await work()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                self.ui.complain(error, self.flow)
+
+        # the function, not what it returns: a coroutine that is cancelled before it begins would never be awaited
+        self.run_worker(guarded, exclusive=True, group=group, exit_on_error=False)  # type: ignore[arg-type]
 
     async def ask(self, method: str, **params: Any) -> Any:
         """Asks the daemon about the flow."""

@@ -47,11 +47,11 @@ class GraphScreen(FlowRoom, screen="graph"):
         super().on_mount()
         self._dag.focus()
         self.about("looking …")
-        self.load(self._fetch(first=True))
+        self.load(lambda: self._fetch(first=True))
 
     def flow_moved(self) -> None:
         """Draws the graph anew; the selected node stays so."""
-        self.load(self._fetch())
+        self.load(self._fetch)
 
     @property
     def _dag(self) -> DagView:
@@ -114,7 +114,7 @@ class GraphScreen(FlowRoom, screen="graph"):
         """Opens the node's source in the person's editor."""
         path, line = self._dag.model.source(self._dag.selected)
         await self.edit_file(path or self._definition, line)
-        self.load(self._fetch())
+        self.load(self._fetch)
 
     def do_graph_rail(self) -> None:
         """Changes between the drawing and the rail."""
@@ -125,7 +125,7 @@ class GraphScreen(FlowRoom, screen="graph"):
     def do_graph_sides(self) -> None:
         """Marks what changed between another two sides."""
         self.pair = compared.after(self.pair, self._pairs)
-        self.load(self._fetch())
+        self.load(self._fetch)
 
     def do_graph_checks(self) -> None:
         """Shows the findings."""

@@ -38,11 +38,11 @@ class HistoryScreen(FlowRoom, screen="history"):
         super().on_mount()
         self._list.focus()
         self.about("looking …")
-        self.load(self._fetch())
+        self.load(self._fetch)
 
     def flow_moved(self) -> None:
         """Fetches what is new; the cursor stays on its version."""
-        self.load(self._again())
+        self.load(self._again)
 
     async def _again(self) -> None:
         fresh = Timeline(marked=self.timeline.marked)
@@ -76,7 +76,7 @@ class HistoryScreen(FlowRoom, screen="history"):
     def _moved(self) -> None:
         one = self.version
         if one is None and self.timeline.more and self.timeline.versions:
-            self.load(self._fetch())
+            self.load(self._fetch)
         lines = [f"{one.short}  {one.author}  {one.subject}", "  ".join(one.paths)] if one else [""]
         text = "\n".join(clean(line) for line in lines)
         self.query_one("#version", Static).update(Content(to_ascii(text) if self.ui.ascii_only else text))
@@ -100,7 +100,7 @@ class HistoryScreen(FlowRoom, screen="history"):
     async def do_history_restore(self) -> None:
         """Brings the flow back as it was."""
         if self.version is not None and await restore(self.ui, self.flow, self.version.commit):
-            self.load(self._again())
+            self.load(self._again)
 
     async def do_history_copy(self) -> None:
         """Copies the commit's id."""

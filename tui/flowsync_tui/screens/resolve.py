@@ -354,7 +354,7 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         lines = ["Git's merge tool opens the files in conflict.", "When all are settled, the merge is committed."]
         if not await self.ui.sure(f"Resolve {self.flow} in your merge tool?", [*lines, "", f"$ {spoken(words)}"]):
             return
-        if not await self.lend([sys.executable, "-m", *words]):
+        if not await self.lend([sys.executable, "-P", "-m", *words]):
             self.ui.toast("this terminal cannot be lent out; type:", spoken(words))
             return
         self.load(self._fetch)

@@ -31,7 +31,7 @@ class SourceScreen(FlowRoom, screen="source"):
         """Fetches the file."""
         super().on_mount()
         self._view.focus()
-        self.load(self._fetch())
+        self.load(self._fetch)
 
     @property
     def _view(self) -> TextView:
@@ -58,7 +58,7 @@ class SourceScreen(FlowRoom, screen="source"):
             self.ui.toast("this is not written yet: esc goes back to it")
             return
         await self.edit_file(self._path, self._view.line)
-        self.load(self._fetch())
+        self.load(self._fetch)
 
     async def do_source_copy(self) -> None:
         """Copies the text."""

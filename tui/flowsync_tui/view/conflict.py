@@ -19,6 +19,7 @@ from flowsync.core.lines import Hunk, edits, hunks
 from flowsync.core.merge import Decision, Pick, Picked, merge_flow, settle_flow, union
 from flowsync_tui.view.contents import is_binary, lines_of
 
+KEPT = 64  # merges that are remembered while a person picks
 MAX_MERGED = 2 * 1024 * 1024  # bytes of a file that is merged here
 
 
@@ -203,6 +204,7 @@ class Resolution:
         self.sides = dict(sides)
         self._by_whole: frozenset[str] = frozenset()
         self._answers: dict[tuple[str, str], Answer] = {}
+        self._merges: dict[tuple[str, frozenset[tuple[str, Answer]]], Merge] = {}
         self._before: list[tuple[dict[tuple[str, str], Answer], frozenset[str]]] = []
 
     @property
@@ -291,7 +293,15 @@ class Resolution:
         """Returns a file as it is with what was picked."""
         whole = path in self._by_whole
         own = {key: answer for (file, key), answer in self._answers.items() if file == path and (not whole or not key)}
-        return self.files[path].merged(own)
+        return self._merged(path, own)
+
+    def _merged(self, path: str, answers: Mapping[str, Answer]) -> Merge:
+        known = path, frozenset(answers.items())
+        if known not in self._merges:
+            if len(self._merges) >= KEPT:
+                self._merges.clear()
+            self._merges[known] = self.files[path].merged(answers)
+        return self._merges[known]
 
     def taken(self, place: Place) -> str | None:
         """Returns the text that was picked at a place."""
@@ -305,7 +315,7 @@ class Resolution:
         if self.answer(place) is None or place.whole:
             return Preview(lines, range(0), merge.content is None)
         others = {key: one for (file, key), one in self._answers.items() if file == place.file and key != place.key}
-        open_here = lines_of(_shown(self.files[place.file].merged(others).content or b""))
+        open_here = lines_of(_shown(self._merged(place.file, others).content or b""))
         changed = edits(open_here, lines)  # open, it stands between markers
         marker = next((edit for edit in changed if open_here[edit.start : edit.end]), None)
         if marker is None:

@@ -68,6 +68,7 @@ class DiffView(LineView):
         self._longest = 0
         self._two = False
         self._here = range(0)  # the rows of the current change
+        self._seen_rows: LRUCache[tuple[int, int], Segments] = LRUCache(256)
         self._words: LRUCache[Row, tuple[Marks, Marks]] = LRUCache(512)
 
     # -- What is shown --------------------------------------------------------------------------------------------
@@ -86,18 +87,24 @@ class DiffView(LineView):
 
     def _lay(self) -> None:
         """Lays the rows out anew."""
-        wide = self.scrollable_content_region.width >= SPLIT_FROM
-        self._two = self.split and wide and bool(self.texts.old) and bool(self.texts.new)
+        self._two = self._fits_two()
         self.rows = rows(self.texts, self._two, CONTEXTS[self.context])
         self._here = self._rows_of(self.current)
         self.renew()
 
+    def _fits_two(self) -> bool:
+        """Tells whether to show two columns: there is room, and something for each."""
+        wide = self.scrollable_content_region.width >= SPLIT_FROM
+        return self.split and wide and bool(self.texts.old) and bool(self.texts.new)
+
     def on_resize(self, event: events.Resize) -> None:
-        """Lays two columns out anew; one column fits any width."""
-        if self._two or self.scrollable_content_region.width >= SPLIT_FROM:
+        """Shows one column or two, as they fit now."""
+        if self._two != self._fits_two():
             row = self._top_row()
             self._lay()
             self._go_to(row)
+        elif self._two:
+            self.renew()
 
     def watch_split(self) -> None:
         """Changes between one and two columns, at the same line."""
@@ -116,6 +123,7 @@ class DiffView(LineView):
         before, self._here = self._here, self._rows_of(new)
         for row in (*before, *self._here):
             self._drawn.discard(row)
+        self._seen_rows.clear()
         self.refresh()
         self.post_message(self.At(self, new))
 
@@ -131,6 +139,16 @@ class DiffView(LineView):
             if row.new >= wanted.new >= 0 or (wanted.new < 0 and row.old >= wanted.old):
                 self.scroll_to(y=at, animate=False, force=True)
                 return
+
+    def renew(self) -> None:
+        """Draws everything anew."""
+        self._seen_rows.clear()
+        super().renew()
+
+    def notify_style_update(self) -> None:
+        """Forgets what was drawn with the old theme."""
+        super().notify_style_update()
+        self._seen_rows.clear()
 
     # -- Changes --------------------------------------------------------------------------------------------------
 
@@ -233,8 +251,15 @@ class DiffView(LineView):
         base = self.rich_style
         if line >= self.line_count:
             return Strip.blank(width, base)
-        body = self._selected(line, self.spelled(self.body(line)))
-        return Strip(body).crop_extend(0, width, None).apply_offsets(0, line).apply_style(base)
+        key = line, self.scroll_offset.x
+        body = self._seen_rows.get(key)
+        if body is None:
+            body = self._seen_rows[key] = [
+                Segment(segment.text, base + segment.style if segment.style else base)
+                for segment in self.spelled(self.body(line))
+            ]
+        strip = Strip(self._selected(line, body), width if line < len(self.rows.rows) else None)
+        return strip.adjust_cell_length(width, base).apply_offsets(0, line)
 
     def _columns(self, line: int, row: Row) -> Segments:
         """Returns both columns of a row, each cut to what is seen of it."""
@@ -249,9 +274,7 @@ class DiffView(LineView):
             if at < 0:
                 found.append(Segment(" " * (self._column + 3)))
                 continue
-            text = Strip([*self._text(row, new)])
-            left = self.scroll_offset.x
-            found += [self._sign(kind), *text.crop_extend(left, left + self._column, None)]
+            found += [self._sign(kind), *window(self._text(row, new), self.scroll_offset.x, self._column)]
         return found
 
     def _text(self, row: Row, new: bool) -> Segments:
@@ -288,13 +311,29 @@ class DiffView(LineView):
         return f"{at + 1 if at >= 0 else '':>{self._digits}}"
 
 
+def window(segments: Segments, left: int, width: int) -> Segments:
+    """Returns what is seen of segments in so many cells from a column on, filled up with blanks."""
+    if not all(segment.text.isascii() for segment in segments):
+        return list(Strip(segments).crop_extend(left, left + width, None))
+    found: Segments = []
+    at, end = 0, left + width
+    for segment in segments:
+        start, stop = max(left - at, 0), min(end - at, len(segment.text))
+        if start < stop:
+            found.append(Segment(segment.text[start:stop], segment.style))
+        at += len(segment.text)
+    seen = sum(len(segment.text) for segment in found)
+    return [*found, Segment(" " * (width - seen))] if seen < width else found
+
+
 def _widest(lines: Sequence[str]) -> int:
     """Returns the width of the widest line, in cells."""
+    whole = "".join(lines)
+    if whole.isascii() and whole.isprintable():
+        return max(map(len, lines), default=0)
     widest = 0
     for line in lines:
-        if line.isascii() and line.isprintable():
-            widest = max(widest, len(line))
-        elif 9 * len(line) > widest:  # one character takes at most nine cells
+        if 9 * len(line) > widest:  # one character takes at most nine cells
             text = shown(line)
             widest = max(widest, cell_len(text) if len(text) < _SIMPLE else 2 * len(text))
     return widest
