@@ -1,6 +1,7 @@
 """Colours: the high-contrast theme, and the styles that own-drawn widgets use, by the names of ``view.format``."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from rich.style import Style
 from textual.color import Color, ColorParseError
@@ -30,18 +31,17 @@ DEFAULT = "textual-dark"
 # what a style's name means: a colour of the theme, and more
 _MEANING: Mapping[str, tuple[str, Style]] = {
     "plain": ("foreground", Style()),
-    "good": ("success", Style()),
-    "here": ("primary", Style()),
-    "there": ("secondary", Style()),
-    "both": ("accent", Style()),
-    "waits": ("warning", Style()),
-    "bad": ("error", Style(bold=True)),
-    "conflict": ("error", Style(bold=True, reverse=True)),
-    "busy": ("primary", Style(bold=True)),
+    "good": ("text-success", Style()),
+    "here": ("text-primary", Style()),
+    "there": ("text-secondary", Style()),
+    "both": ("text-accent", Style()),
+    "waits": ("text-warning", Style()),
+    "bad": ("text-error", Style(bold=True)),
+    "busy": ("text-primary", Style(bold=True)),
     "strong": ("foreground", Style(bold=True)),
-    "key": ("accent", Style(bold=True)),
-    "added": ("success", Style()),
-    "removed": ("error", Style()),
+    "key": ("text-accent", Style(bold=True)),
+    "added": ("text-success", Style()),
+    "removed": ("text-error", Style()),
 }
 
 
@@ -55,10 +55,10 @@ class Styles:
 
     def colour(self, name: str) -> Color | None:
         """Returns a colour of the theme; None where the terminal's own default is meant."""
-        try:
-            return Color.parse(self._variables[name])
-        except (KeyError, ColorParseError):
-            return None
+        for wanted in (name, name.removeprefix("text-")):
+            with suppress(KeyError, ColorParseError):
+                return Color.parse(self._variables[wanted])
+        return None
 
     def get(self, name: str, background: str = "background") -> Style:
         """Returns a style on a background: ``background``, ``cursor`` or ``resting`` (a cursor without the focus)."""
@@ -71,6 +71,8 @@ class Styles:
         behind = self._behind(background)
         if name == "quiet":
             return self._quiet(behind)
+        if name == "conflict":
+            return self._alarm(behind)
         colour, more = _MEANING.get(name, _MEANING["plain"])
         ink = self.colour(colour)
         style = Style(color=ink.rich_color if ink else None, bgcolor=behind.rich_color if behind else None)
@@ -83,6 +85,13 @@ class Styles:
         if background == "background" or ground is None or mark is None or ground.ansi is not None:
             return ground
         return ground.blend(mark, 0.35 if background == "cursor" else 0.12)
+
+    def _alarm(self, behind: Color | None) -> Style:
+        """Returns what cannot be overlooked, in colour and without."""
+        red = self.colour("error")
+        if red is None or red.ansi is not None or self._monochrome:
+            return Style(bold=True, reverse=True, bgcolor=behind.rich_color if behind else None)
+        return Style(bold=True, color=red.get_contrast_text(1.0).rich_color, bgcolor=red.rich_color)
 
     def _quiet(self, behind: Color | None) -> Style:
         ink = self.colour("foreground")

@@ -232,7 +232,7 @@ FLOW = (
         "Edit",
         "open the flow in your editor",
         Level.NONE,
-        "git edit {folder}",
+        "",
         guards.live_flow,
         False,
         0,

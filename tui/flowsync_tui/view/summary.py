@@ -91,7 +91,7 @@ def _counts(state: State) -> Line:
         return [("looking…", "quiet")] if state.live else []
     line: Line = [(f"{count(len(state.flows), 'flow')}{':' if state.flows else ''}", "plain")]
     for name, number in tally(state):
-        line.append((f" {look(name).glyph}{number}", look(name).style))
+        line += [(" ", "plain"), (f"{look(name).glyph}{number}", look(name).style)]
     return line
 
 
@@ -121,7 +121,9 @@ def overview(state: State, flow: Flow, files: Sequence[Mapping[str, Any]] | None
     """Returns the lines of a flow's panel."""
     word = state.shown(flow)
     shown = look(word)
-    lines: list[Line] = [[(f" {shown.glyph} {flow.state}", shown.style), (f"  {clean(_meaning(flow))}", "plain")]]
+    lines: list[Line] = [
+        [(" ", "plain"), (f"{shown.glyph} {flow.state}", shown.style), (f"  {clean(_meaning(flow))}", "plain")]
+    ]
     if word != flow.state:
         lines.append([(f" {shown.glyph} {word} {state.detail(flow)}".rstrip(), shown.style)])
     if flow.reason and flow.state != "conflict":
@@ -186,7 +188,9 @@ def file_line(file: Mapping[str, Any]) -> Line:
     glyph, word, style = _FILES.get(file["state"], ("?", file["state"], "quiet"))
     size = file.get("size")
     return [
-        (f"   {glyph} {word:<13} ", style),
+        ("   ", "plain"),
+        (f"{glyph} {word}", style),
+        (" " * max(1, 14 - len(word)), "plain"),
         (clean(file["path"]), "quiet" if file["state"] == "same" else "plain"),
         (f"  {size:,} B" if size is not None else "", "quiet"),
     ]

@@ -40,7 +40,8 @@ class Activity(VirtualList):
         room = width - 12 - _NAME - (min(len(twin) + 3, _MOST_TWIN) if twin else 0)
         return (
             (strftime("%H:%M:%S", localtime(entry.at)) + " ", "quiet"),
-            (f"{shown.glyph} ", shown.style),
+            (shown.glyph, shown.style),
+            (" ", "plain"),
             (fit(clean(entry.flow), _NAME) + " ", "strong"),
             (fit(clean(entry.text), max(8, room)), "plain"),
             (f" $ {clean(twin)}" if twin else "", "quiet"),

@@ -60,11 +60,12 @@ class FlowList(VirtualList):
         mark = "*" if flow.name in self._state.marked else " "
         states = max(_STATES[0], min(self._wide, width - _WHEN - 5 - self._longest))
         names = max(8, width - states - _WHEN - 5)
+        said = fit(f"{word} {clean(self._state.detail(flow))}".rstrip(), states)
         when = age(self._now - flow.when) if flow.when else ""
         return (
             (mark, "key"),
-            (f"{look(word).glyph} ", style),
-            (fit(f"{word} {clean(self._state.detail(flow))}".rstrip(), states), style),
+            (f"{look(word).glyph} {said.rstrip()}", style),
+            (" " * (len(said) - len(said.rstrip())), "plain"),
             (" ", "plain"),
             (fit(clean(flow.name), names), "plain" if self._state.live else "quiet"),
             (" " + when.rjust(_WHEN), "quiet"),
