@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _BAR = 24  # characters of a whole bar
+_UNCUT = 4096  # characters of a line
 _CELL = 60  # characters of a value that are shown
 _STATUS = {"Completed": "green", "Failed": "red", "Canceled": "yellow"}
 
@@ -22,8 +23,9 @@ def console() -> "Console":
 
     from rich.console import Console
 
-    welcome = colours(sys.stdout)
-    return Console(no_color=not welcome, highlight=False, soft_wrap=not sys.stdout.isatty())
+    # what goes to a file or a pipe is not cut to a screen
+    width = None if sys.stdout.isatty() else _UNCUT
+    return Console(no_color=not colours(sys.stdout), highlight=False, width=width)
 
 
 def spark(values: Sequence[float]) -> str:
@@ -50,7 +52,7 @@ def runs(found: "Sequence[Run]") -> None:
 
     table = Table(box=None, pad_edge=False)
     for name in ("status", "name", "flow", "commit", "seconds", "created"):
-        table.add_column(name, justify="right" if name == "seconds" else "left")
+        table.add_column(name, justify="right" if name == "seconds" else "left", overflow="fold")
     for run in found:
         commit = run.tags.get("flowsync.commit", "")[:10] + ("*" if run.tags.get("flowsync.dirty") else "")
         table.add_row(
@@ -99,12 +101,13 @@ def lines(found: "Sequence[Line]") -> None:
     outputs = list(dict.fromkeys(name for line in found for name in line.outputs))
     table = Table(box=None, pad_edge=False)
     table.add_column("line", justify="right")
-    for name in (*(f"inputs.{name}" for name in inputs), *(f"outputs.{name}" for name in outputs)):
-        table.add_column(Text(plain(name)))
+    results = [f"outputs.{name}" for name in outputs] or ["outputs"]
+    for name in (*(f"inputs.{name}" for name in inputs), *results):
+        table.add_column(Text(plain(name)), overflow="fold")
     for line in found:
         cells = [_cell(line.inputs.get(name)) for name in inputs]
         if line.error:
-            cells += [f"failed: {_cell(line.error)}"] if outputs or not inputs else []
+            cells += [f"failed: {plain(line.error)}"]
         else:
             cells += [_cell(line.outputs.get(name)) for name in outputs]
         style = "red" if line.error else ""
