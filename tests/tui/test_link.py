@@ -65,6 +65,7 @@ def test_another_version_is_said_with_what_helps_and_the_right_one_is_found(root
     async def scenario(on: Acting) -> None:
         with FakeDaemon(root, version=2):
             await on.shows("this daemon speaks version 2 of the protocol only", "flowsync daemon restart")
+            await on.until(lambda: on.app.state.phase is Phase.REFUSED, "the refusal")
             await on.press("s")
             await on.shows("the daemon refuses")
         with FakeDaemon(root, [row("chat")]):

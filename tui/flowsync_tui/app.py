@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -189,6 +190,13 @@ class FlowsyncApp(App[int]):
             for screen in self.screen_stack[-1:]:
                 if isinstance(screen, Room):
                     screen.clock()
+        if self.app_focus and self.state.live:
+            self.run_worker(self._ask_state(), exclusive=True, group="state", exit_on_error=False)
+
+    async def _ask_state(self) -> None:
+        """Asks how the daemon is doing: its last look, its requests and what they cost come with no event."""
+        with suppress(FlowsyncError, OSError):  # whether it answers at all is the bridge's to tell
+            self.hear({"kind": "state", "state": await self.ask("state")})
 
     # what is asked and told
 

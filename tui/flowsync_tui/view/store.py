@@ -137,6 +137,8 @@ class State:
             return max((one.share for one in self.running.values()), default="", key=len)
         if shown == "held" or shown == "problem":
             return flow.reason
+        if shown == "in-sync" and flow.dirty:
+            return f"{flow.dirty} edited"
         return str(flow.number) if flow.number and shown == flow.state else ""
 
 
@@ -197,10 +199,10 @@ class Store:
         return frozenset({"link"})
 
     def _daemon(self, event: Event) -> Changed:
-        before = self.state.daemon
-        self.state.daemon = event["state"]
+        before, self.state.daemon = self.state.daemon, event["state"]
         if before or not event["state"].get("recent"):
-            return frozenset({"daemon", "flows"})
+            moved = before.get("paused") != event["state"].get("paused")
+            return frozenset({"daemon", "flows"} if moved else {"daemon"})
         for recent in event["state"]["recent"]:  # what happened before this session began
             self.reduce(recent)
         return frozenset({"daemon", "flows", "activity"})

@@ -12,6 +12,8 @@ from flowsync_tui.widgets.virtual_list import VirtualList
 
 _STATES = (12, 24)  # cells that a state takes: at least, and at most with what it says
 _WHEN = 7
+_WHO, _ROOMY = 14, 70  # cells of the author, and of a list that has room for one
+_FOUND = 5  # cells of findings
 _NAMES = 24  # cells that names are given before states are
 
 
@@ -24,7 +26,7 @@ class FlowList(VirtualList):
         self._rows: Sequence[Flow] = ()
         self._now = 0.0
         self._nothing: Sequence[Piece] = ()
-        self._wide, self._longest = _STATES[0], 0
+        self._wide, self._longest, self._found = _STATES[0], 0, False
 
     def take(self, state: State, rows: Sequence[Flow], now: float, nothing: Sequence[Piece] = ()) -> None:
         """Shows these rows; the cursor stays on the flow that it was on, wherever that is now.
@@ -32,6 +34,7 @@ class FlowList(VirtualList):
         ``nothing`` is said where there are none.
         """
         self._state, self._rows, self._now, self._nothing = state, rows, now, nothing
+        self._found = any(flow.errors or flow.warnings for flow in rows)
         words = {(state.shown(flow), state.detail(flow)) for flow in rows}
         widest = max((len(f"{word} {detail}".rstrip()) for word, detail in words), default=0)
         self._longest = min(max((len(flow.name) for flow in rows), default=0), _NAMES)
@@ -58,15 +61,27 @@ class FlowList(VirtualList):
         word = self._state.shown(flow)
         style = look(word).style
         mark = "*" if flow.name in self._state.marked else " "
-        states = max(_STATES[0], min(self._wide, width - _WHEN - 5 - self._longest))
-        names = max(8, width - states - _WHEN - 5)
+        who = _WHO if width >= _ROOMY else 0
+        found = _FOUND if self._found else 0
+        rest = width - 5 - _WHEN - who - found
+        states = max(_STATES[0], min(self._wide, rest - self._longest))
+        names = max(8, rest - states)
         said = fit(f"{word} {clean(self._state.detail(flow))}".rstrip(), states)
-        when = age(self._now - flow.when) if flow.when else ""
         return (
             (mark, "key"),
             (f"{look(word).glyph} {said.rstrip()}", style),
             (" " * (len(said) - len(said.rstrip())), "plain"),
             (" ", "plain"),
             (fit(clean(flow.name), names), "plain" if self._state.live else "quiet"),
-            (" " + when.rjust(_WHEN), "quiet"),
+            *(_findings(flow) if found else ()),
+            (fit(f" {clean(flow.who)}", who), "quiet"),
+            (" " + (age(self._now - flow.when) if flow.when else "").rjust(_WHEN), "quiet"),
         )
+
+
+def _findings(flow: Flow) -> Sequence[Piece]:
+    """Returns how many errors validation finds, else how many warnings; the flow's panel has both."""
+    if flow.errors:
+        return (("  ", "plain"), (f"✗{min(flow.errors, 99)}".ljust(3), "bad"))
+    warnings = f"?{min(flow.warnings, 99)}" if flow.warnings else ""
+    return (("  ", "plain"), (warnings.ljust(3), "waits"))
