@@ -49,8 +49,8 @@ def _print(place: Place, state: dict[str, Any]) -> None:
         at = datetime.fromisoformat(since)
         say(paint(f"read-only   Studio is read-only (noticed {ago(at)}): what is committed here waits", "yellow"))
     if state.get("not_served"):
-        others = ", ".join(map(plain, state["not_served"]))
-        say(f"remote      {plain(state['remote'])}; left to you: {others} (flowsync sync --remote NAME)")
+        named = ", ".join(map(plain, state["not_served"]))
+        say(f"remote      {plain(state['remote'])}; left to you: {named} (flowsync sync --remote NAME)")
     _print_requests(state)
     for flow, end in state.get("paused", {}).items():
         until = "until flowsync resume" if end is None else f"until {datetime.fromtimestamp(end).strftime('%H:%M')}"

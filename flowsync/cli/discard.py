@@ -1,6 +1,7 @@
 """``flowsync discard``: drop uncommitted edits. A commit keeps them."""
 
 import argparse
+from typing import Any
 
 from flowsync.cli import arguments
 
@@ -15,14 +16,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Takes the flow's files back to what the branch holds."""
-    from flowsync.cli.results import show
+    """Takes the flow's files back to what the branch holds, through the daemon if one runs."""
+    from flowsync.cli.results import tell
+    from flowsync.cli.through import through
+
+    wanted = {"flow": args.flow, "paths": args.paths, "dry_run": args.dry_run}
+    said = through(arguments.here(args), args.remote, "discard", wanted)
+    return tell(said or _by_hand(args), args.json)
+
+
+def _by_hand(args: argparse.Namespace) -> dict[str, Any]:
     from flowsync.core.tree import FlowName
     from flowsync.sync.discard import discard
     from flowsync.sync.opened import linked
-    from flowsync.sync.result import exit_code
+    from flowsync.sync.shown import results_json
 
     with linked(arguments.here(args), args.remote) as link:
-        result = discard(link, FlowName(args.flow), args.paths, args.dry_run)
-    show([result], args.json, args.dry_run, "")
-    return exit_code([result])
+        return results_json([discard(link, FlowName(args.flow), args.paths, args.dry_run)], args.dry_run)

@@ -1,17 +1,15 @@
 """``flowsync resolve``: settle a conflict and commit the merge."""
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flowsync.cli import arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from flowsync.core.rulebook import Finding
     from flowsync.core.tree import Path
     from flowsync.sync.answers import Answer
-    from flowsync.sync.settle import Settlement
 
 _SHOWN = 5  # findings
 
@@ -45,47 +43,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Settles the flow and commits the merge."""
-    from flowsync.cli.output import say_json
-    from flowsync.cli.results import show
+    """Settles the flow and commits the merge, through the daemon if one runs; a tool asks the person here."""
+    from flowsync.cli.results import tell
+
+    answers = _answers(args)  # before anything is opened
+    said = None if args.tool is not None else _by_daemon(args, answers)
+    said = said or _by_hand(args, answers)
+    ends = tell(said, args.json)
+    if not args.json:
+        _warn(said["findings"])
+    return ends
+
+
+def _by_daemon(args: argparse.Namespace, answers: "dict[Path, Answer]") -> Any:
+    from flowsync.cli.through import through
+    from flowsync.sync.answers import answers_json
+
+    wanted = {"flow": args.flow, "files": answers_json(answers), "dry_run": args.dry_run}
+    return through(arguments.here(args), args.remote, "resolve", wanted)
+
+
+def _by_hand(args: argparse.Namespace, answers: "dict[Path, Answer]") -> dict[str, Any]:
     from flowsync.core.tree import FlowName
-    from flowsync.sync.findings import found_in
     from flowsync.sync.opened import linked
-    from flowsync.sync.result import exit_code
-    from flowsync.sync.settle import resolve, settled_json
+    from flowsync.sync.settle import Settlement, Take, resolve, settled_json
 
-    how = _settlement(args)  # before anything is opened
+    how = Settlement.each(answers) if args.tool is None else Settlement(Take.TOOL, args.tool)
     with linked(arguments.here(args), args.remote) as link:
-        done = resolve(link, FlowName(args.flow), how, args.dry_run)
-        if args.json:
-            say_json(settled_json(link, done, args.dry_run))
-        else:
-            show([done.result], False, args.dry_run, "")
-            _warn(found_in(link, done.folder) if done.folder else [])
-    return exit_code([done.result])
-
-
-def _settlement(args: argparse.Namespace) -> "Settlement":
-    from flowsync.errors import UsageError
-    from flowsync.sync.answers import EVERY
-    from flowsync.sync.settle import Settlement, Take
-
-    answers = _answers(args)
-    take = Take.OURS if args.ours else Take.THEIRS if args.theirs else Take.EACH if args.tool is None else Take.TOOL
-    if take is Take.EACH and not answers:
-        raise UsageError("say how to settle it", "--ours, --theirs, --tool, or --take PATH=SIDE for each file")
-    if take is Take.TOOL and answers:
-        raise UsageError("what the tool settles needs no --take and no --content")
-    if take is Take.EACH:
-        return Settlement.each(answers)
-    if EVERY in answers:
-        raise UsageError("--ours or --theirs says already what becomes of the files that are not named")
-    return Settlement(take, args.tool or "", answers)
+        return settled_json(link, resolve(link, FlowName(args.flow), how, args.dry_run), args.dry_run)
 
 
 def _answers(args: argparse.Namespace) -> "dict[Path, Answer]":
+    """Returns what the command line says of each file, and of those that it does not name."""
     from flowsync.errors import UsageError
-    from flowsync.sync.answers import checked, side
+    from flowsync.sync.answers import EVERY, Side, checked, side
 
     answers: dict[Path, Answer] = {}
     for path, word in map(_pair, args.take):
@@ -95,6 +86,14 @@ def _answers(args: argparse.Namespace) -> "dict[Path, Answer]":
             answers[checked(path)] = (arguments.here(args) / word).read_bytes()
         except OSError as error:
             raise UsageError(f"{word} cannot be read: {error.strerror}") from error
+    if args.tool is not None and answers:
+        raise UsageError("what the tool settles needs no --take and no --content")
+    if args.ours or args.theirs:
+        if EVERY in answers:
+            raise UsageError("--ours or --theirs says already what becomes of the files that are not named")
+        answers[EVERY] = Side.LOCAL if args.ours else Side.REMOTE
+    if args.tool is None and not answers:
+        raise UsageError("say how to settle it", "--ours, --theirs, --tool, or --take PATH=SIDE for each file")
     return answers
 
 
@@ -107,12 +106,13 @@ def _pair(said: str) -> tuple[str, str]:
     return path, word
 
 
-def _warn(found: "Sequence[Finding]") -> None:
+def _warn(found: "Sequence[Mapping[str, Any]]") -> None:
     """Says what is wrong with the flow as it is settled; it is settled nevertheless."""
     from flowsync.cli.output import paint, plain, say
 
-    errors = [finding for finding in found if finding.severity == "error"]
+    errors = [one for one in found if one["level"] == "error"]
     for one in errors[:_SHOWN]:
-        say(f"  {paint('error', 'red')}  {plain(f'{one.path}:{one.line}: {one.message}')}")
+        place = f"{one['file']}:{one['line']}"
+        say(f"  {paint('error', 'red')}  {plain(place + ': ' + one['message'])}")
     if len(errors) > _SHOWN:
         say(f"  and {len(errors) - _SHOWN} more errors: flowsync validate")

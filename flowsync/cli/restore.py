@@ -1,6 +1,7 @@
 """``flowsync restore``: bring a flow back as it once was."""
 
 import argparse
+from typing import Any
 
 from flowsync.cli import arguments
 
@@ -18,14 +19,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Commits (or stages) the flow as the revision has it."""
-    from flowsync.cli.results import show
+    """Commits (or stages) the flow as the revision has it, through the daemon if one runs."""
+    from flowsync.cli.results import tell
+    from flowsync.cli.through import through
+
+    wanted = {"flow": args.flow, "at": args.at, "commit": not args.no_commit, "dry_run": args.dry_run}
+    said = through(arguments.here(args), args.remote, "restore", wanted)
+    return tell(said or _by_hand(args), args.json)
+
+
+def _by_hand(args: argparse.Namespace) -> dict[str, Any]:
     from flowsync.core.tree import FlowName
     from flowsync.sync.opened import linked
-    from flowsync.sync.result import exit_code
     from flowsync.sync.settle import restore
+    from flowsync.sync.shown import results_json
 
     with linked(arguments.here(args), args.remote) as link:
         result = restore(link, FlowName(args.flow), args.at, args.dry_run, not args.no_commit)
-    show([result], args.json, args.dry_run, "")
-    return exit_code([result])
+    return results_json([result], args.dry_run)

@@ -1,10 +1,11 @@
 """How the outcome of a command is shown, flow by flow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flowsync.cli.output import columns, paint, plain, say, say_json
-from flowsync.sync.result import Did, Result
-from flowsync.sync.shown import result_json, results_json
+from flowsync.sync.result import Did, Result, exit_code
+from flowsync.sync.shown import result_from, result_json, results_json
 
 _COLOURS = {
     Did.FETCHED: "cyan",
@@ -37,6 +38,16 @@ def show(results: Sequence[Result], to_program: bool, dry_run: bool, nothing: st
         say(f"{paint(did, _COLOURS[result.did])}  {flow}  {detail}".rstrip())
         if result.hold and result.hold.hint:
             say(f"{' ' * len(did)}  {paint('try: ' + result.hold.hint, 'dim')}")
+
+
+def tell(said: Mapping[str, Any], to_program: bool) -> int:
+    """Prints what a decision came to, as ``results_json`` has it, and returns how the command ends."""
+    results = [result_from(result) for result in said["results"]]
+    if to_program:
+        say_json(said)
+    else:
+        show(results, False, bool(said["dry_run"]), "")
+    return exit_code(results)
 
 
 def _detail(result: Result) -> str:

@@ -1,9 +1,10 @@
 """Commands go through the daemon where one runs, so that the two never work against each other."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flowsync.daemon.client import Client, connect
+from flowsync.daemon.client import Client, UnknownMethod, connect
 
 if TYPE_CHECKING:
     from flowsync.sync.link import Reporter
@@ -16,6 +17,15 @@ def daemon_for(here: Path, remote: str | None) -> Client | None:
         client.close()
         return None
     return client
+
+
+def through(here: Path, remote: str | None, method: str, params: dict[str, Any]) -> Any:
+    """Returns the answer of the daemon that serves this remote; None if none does, or it is too old to know how."""
+    client = daemon_for(here, remote)
+    if client is None:
+        return None
+    with client, suppress(UnknownMethod):
+        return client.request(method, params)
 
 
 class Progress:

@@ -29,6 +29,7 @@ from flowsync.errors import (
 
 PROTOCOL = 1
 LONGEST_LINE = 64 * 1024 * 1024  # bytes
+_UNKNOWN = -32601  # JSON-RPC's code for a method that is not there
 _PATIENCE = 10.0  # seconds for the daemon to say hello
 _KINDS: dict[int, type[FlowsyncError]] = {
     Exit.USAGE: UsageError,
@@ -42,6 +43,10 @@ NOBODY = (FileNotFoundError, NotADirectoryError, ConnectionRefusedError, ValueEr
 
 class OtherVersion(DaemonError):
     """The daemon speaks another version of the protocol than this client."""
+
+
+class UnknownMethod(DaemonError):
+    """The daemon is older than this client, and has no such method."""
 
 
 def connect(start: Path, name: str = "flowsync", timeout: float = _PATIENCE) -> "Client | None":
@@ -200,5 +205,7 @@ def _error(said: dict[str, Any]) -> FlowsyncError:
     data = said.get("data") or {}
     if "speaks" in data:
         return OtherVersion(said["message"], data.get("hint", ""))
+    if said.get("code") == _UNKNOWN:
+        return UnknownMethod(said["message"], "flowsync daemon restart")
     kind = _KINDS.get(data.get("exit", Exit.DAEMON), DaemonError)
     return kind(said.get("message", "the daemon failed"), data.get("hint", ""))

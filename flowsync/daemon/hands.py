@@ -27,7 +27,7 @@ from flowsync.sync.link import Link
 from flowsync.sync.live import LiveCommit, commit_live
 from flowsync.sync.opened import linked
 from flowsync.sync.result import Did, Result
-from flowsync.sync.settle import Settled, Settlement, resolve
+from flowsync.sync.settle import Settled, Settlement, resolve, restore
 from flowsync.sync.status import Status, status
 
 _PASSES_PER_LINK = 200  # what a link remembers of objects is let go now and then
@@ -217,6 +217,10 @@ class Hands:
     def discard(self, flow: FlowName, paths: Sequence[str]) -> Result:
         """Drops uncommitted edits for a person; a commit keeps them."""
         return discard(self.link, flow, paths)
+
+    def restore(self, flow: FlowName, revision: str, commit: bool) -> Result:
+        """Brings a flow back for a person."""
+        return restore(self.link, flow, revision, commit=commit)
 
     def command(self, name: str, arguments: dict[str, Any]) -> list[Result]:
         """Runs fetch, pull, push or sync for a person."""

@@ -69,7 +69,7 @@ class Jobs:
         if job.name == "status":
             self._passes.refresh()
             return self._board.flows
-        if job.name in ("resolve", "discard"):
+        if job.name in ("resolve", "discard", "restore"):
             return self._decide(job)
         if job.name == "mode":
             mode = job.arguments.get("mode")
@@ -94,7 +94,10 @@ class Jobs:
             done = self._hands.settle(flow, wanted["how"], wanted["sides"])
             result, said = done.result, settled_json(self._hands.link, done, dry_run=False)
         else:
-            result = self._hands.discard(flow, wanted["paths"])
+            if job.name == "discard":
+                result = self._hands.discard(flow, wanted["paths"])
+            else:
+                result = self._hands.restore(flow, wanted["at"], wanted["commit"])
             said = results_json([result], dry_run=False)
         self._passes.done(job.name, [result])
         self._passes.refresh()

@@ -15,7 +15,7 @@ from flowsync.daemon.place import Place
 from flowsync.daemon.quiet import Rumour
 from flowsync.daemon.reader import Reader
 from flowsync.daemon.stamp import stamp
-from flowsync.daemon.viewing import discarding, number_in, reading, settling, text_in
+from flowsync.daemon.viewing import discarding, number_in, reading, restoring, settling, text_in
 from flowsync.errors import FlowsyncError, UsageError
 from flowsync.sync.asked import TRANSFERS
 
@@ -66,6 +66,7 @@ class Methods:
             "mode": self._mode,
             "resolve": self._resolve,
             "discard": self._discard,
+            "restore": self._restore,
             "nudge": self._nudge,
             "log": self._log,
             "metrics": lambda session, number, params: self._metrics(),
@@ -147,6 +148,12 @@ class Methods:
         if params.get("dry_run"):
             return self._reader.ask(lambda views: views.discarded(wanted["flow"], wanted["paths"]))
         return self._run(session, number, "discard", wanted)
+
+    def _restore(self, session: Session, number: Any, params: dict[str, Any]) -> Any:
+        wanted = restoring(params)
+        if params.get("dry_run"):
+            return self._reader.ask(lambda views: views.restored(wanted["flow"], wanted["at"]))
+        return self._run(session, number, "restore", wanted)
 
     def _nudge(self, session: Session, number: Any, params: dict[str, Any]) -> Any:
         self._board.count(nudges=1)

@@ -64,11 +64,22 @@ class Reader:
             while (question := self._next()) is not None:
                 find, answer = question
                 try:
-                    answer.set_result(find(self._opened()))
+                    answer.set_result(self._found(find))
                 except BaseException as error:
-                    if not isinstance(error, UsageError):
-                        self._let_go()
                     answer.set_exception(error)
+
+    def _found(self, find: Callable[[Views], Any]) -> Any:
+        """Asks once more with a new link if one that was open before fails: a git process of it may have ended."""
+        kept = self._views is not None
+        try:
+            return find(self._opened())
+        except UsageError:
+            raise
+        except Exception:
+            self._let_go()
+            if not kept:
+                raise
+        return find(self._opened())
 
     def _next(self) -> _Question | None:
         if self._views is not None:

@@ -69,6 +69,12 @@ def discarding(params: Params) -> dict[str, Any]:
     return {"flow": flow_in(params), "paths": paths}
 
 
+def restoring(params: Params) -> dict[str, Any]:
+    """Returns which flow a person brings back, as what revision has it, and whether by a commit."""
+    commit = params.get("commit")
+    return {"flow": flow_in(params), "at": text_in(params, "at"), "commit": commit is None or bool(commit)}
+
+
 def flow_in(params: Params) -> FlowName:
     """Returns the flow that a request is about."""
     flow = text_in(params, "flow")

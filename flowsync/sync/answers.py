@@ -40,6 +40,14 @@ def answers_in(said: object) -> dict[Path, Answer]:
     return {checked(path): _answer(path, one) for path, one in said.items()}
 
 
+def answers_json(answers: Mapping[Path, Answer]) -> dict[str, dict[str, str]]:
+    """Returns answers as ``answers_in`` reads them."""
+    return {
+        path: {"base64": base64.b64encode(one).decode("ascii")} if isinstance(one, bytes) else {"take": one.value}
+        for path, one in answers.items()
+    }
+
+
 def checked(path: object) -> Path:
     """Returns a path that a file of a flow may have; UsageError for any other."""
     if not isinstance(path, str) or (path != EVERY and (problem_with_path(path) or never_syncs(path))):

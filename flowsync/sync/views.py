@@ -24,7 +24,7 @@ from flowsync.sync.land import BOTH, edited
 from flowsync.sync.link import Link
 from flowsync.sync.message import meaning
 from flowsync.sync.preview import clashing
-from flowsync.sync.settle import Settlement, resolve, settled_json
+from flowsync.sync.settle import Settlement, resolve, restore, settled_json
 from flowsync.sync.shown import results_json
 from flowsync.sync.survey import Standing, Survey, known, survey, syncing
 from flowsync.sync.timeline import commits, told
@@ -214,6 +214,10 @@ class Views:
     def discarded(self, flow: FlowName, paths: Sequence[str]) -> dict[str, Any]:
         """Returns what discarding uncommitted edits would do."""
         return results_json([discard(self._link, flow, paths, dry_run=True)], dry_run=True)
+
+    def restored(self, flow: FlowName, revision: str) -> dict[str, Any]:
+        """Returns what bringing a flow back would do."""
+        return results_json([restore(self._link, flow, revision, dry_run=True)], dry_run=True)
 
     def _saved(self, flow: FlowName) -> str | None:
         """Stores the flow's folder as it lies in the worktree, and returns its id; what never syncs is as committed."""

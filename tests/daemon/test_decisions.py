@@ -1,9 +1,17 @@
 """What a person decides through the socket: settling a conflict file by file, and dropping edits."""
 
 import base64
+import contextlib
+import json
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from daemon_process import Daemon, row, rows, until
 from flowsync.errors import UsageError
@@ -66,9 +74,98 @@ def test_edits_are_discarded_and_come_back(world: World, daemon: Daemon) -> None
     until(lambda: daemon.flow("chat")["local"]["dirty"] == ["a.py", "new.py"], "the edits to be back")
 
 
+def test_the_command_line_decides_through_the_daemon(world: World, daemon: Daemon) -> None:
+    first = world.tip()
+    world.commit({"flows/chat/a.py": "x = 2\n"})
+    until(lambda: daemon.flow("chat")["state"] == "in-sync")
+    tried = world.ends(0, "restore", "chat", "--at", str(first), "--dry-run", "--json").json
+    assert (tried["results"][0]["paths"], world.here("chat")["a.py"]) == (["a.py"], b"x = 2\n")
+    assert "restored  chat  a.py" in world.ends(0, "restore", "chat", "--at", str(first)).out
+    assert daemon.count("flows_restored") == 1
+    world.write({"flows/chat/a.py": "typed\n"})
+    assert "kept as" in world.ends(0, "discard", "chat").out
+    assert daemon.count("flows_discarded") == 1
+    world.ends(0, "pause")
+    until(lambda: daemon.state["health"] == "paused")
+    world.commit({"flows/chat/a.py": "mine\n"})
+    world.studio({"chat/a.py": "theirs\n"})
+    world.ends(0, "fetch")
+    (result,) = world.ends(0, "resolve", "chat", "--theirs", "--json").json["results"]
+    assert (result["did"], result["commit"]) == ("merged", world.tip())
+    assert daemon.count("flows_merged") == 1
+    world.ends(2, "restore", "chat", "--at", "no-such-revision")
+    world.ends(2, "discard", "nothing")
+    world.ends(1, "resolve", "chat", "--ours")
+
+
+def test_a_decision_waits_for_its_turn_and_not_for_ten_seconds_only(world: World, daemon: Daemon) -> None:
+    world.write({"flows/chat/a.py": "typed\n"})
+    with FileLock(world.folder / ".git" / "flowsync" / "lock"):
+        asked = threading.Thread(target=lambda: world.run("sync"))
+        asked.start()
+        until(lambda: daemon.state["health"] == "working")
+        waiting = threading.Thread(target=lambda: daemon.ask("discard", flow="chat"))
+        waiting.start()
+        assert daemon.ask("discard", flow="chat", dry_run=True)["results"][0]["paths"] == ["a.py"]
+        assert (world.folder / "flows/chat/a.py").read_text() == "typed\n"
+    asked.join()
+    waiting.join()
+    assert (world.folder / "flows/chat/a.py").read_text() == "x = 1\n"
+
+
+def test_a_daemon_that_is_too_old_to_know_how_is_passed_by(world: World) -> None:
+    world.studio_flow("chat", a_py="x = 1\n")
+    world.sync()
+    world.write({"flows/chat/a.py": "typed\n"})
+    asked: list[str] = []
+
+    def serve() -> None:
+        with door, door.accept()[0] as client, client.makefile("rb") as lines:
+            for line in lines:
+                message = json.loads(line)
+                asked.append(message["method"])
+                error = {"code": -32601, "message": "there is no method", "data": {"hint": "", "exit": 5}}
+                said = {"result": {"version": 1, "pid": 1}} if message["method"] == "hello" else {"error": error}
+                client.sendall(json.dumps({"jsonrpc": "2.0", "id": message["id"], **said}).encode() + b"\n")
+
+    door = socket.create_server(("127.0.0.1", 0))
+    address = {"version": 1, "pid": 1, "port": door.getsockname()[1], "token": "t"}
+    (world.folder / ".git/flowsync/daemon.json").write_text(json.dumps(address))
+    thread = threading.Thread(target=serve)
+    thread.start()
+    world.ends(0, "discard", "chat")
+    thread.join()
+    assert asked == ["hello", "discard"]
+    assert (world.folder / "flows/chat/a.py").read_text() == "x = 1\n"
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="asks /proc for the daemon's children")
+def test_a_git_process_that_ended_is_replaced(world: World, daemon: Daemon) -> None:
+    def children() -> list[int]:
+        found = []
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                comm, _, fields = Path(f"/proc/{name}/stat").read_text().partition(" (")[2].rpartition(") ")
+                if comm == "git" and fields.split()[1] == str(daemon.process.pid):
+                    found.append(int(name))
+        return found
+
+    for _ in range(2):
+        assert daemon.ask("content", flow="chat", path="a.py", at="local")["text"] == "x = 1\n"
+        assert children()
+        for pid in children():
+            os.kill(pid, signal.SIGKILL)
+    blob = world.git("rev-parse", "main:flows/chat/a.py")
+    assert daemon.ask("content", flow="chat", path="a.py", at=blob)["text"] == "x = 1\n"
+    assert daemon.ask("files", flow="chat")["files"]
+
+
 @pytest.mark.parametrize(
     ("method", "params"),
     [
+        ("restore", {"flow": "chat"}),
+        ("restore", {"flow": "chat", "at": "nowhere"}),
+        ("restore", {"flow": "nothing", "at": "HEAD"}),
         ("resolve", {"flow": "chat"}),
         ("resolve", {"flow": "chat", "files": ["a.py"]}),
         ("resolve", {"flow": "chat", "files": {"a.py": "local"}}),

@@ -106,6 +106,7 @@ def test_what_is_looked_at_fits_the_schema(world: World, daemon: Daemon) -> None
         "log": {},
         "resolve": {"flow": "chat", "files": {"a.py": {"take": "local"}}},
         "discard": {"flow": "chat"},
+        "restore": {"flow": "chat", "at": "HEAD"},
     }
     for method, params in asked.items():
         assert fits(SCHEMA[method], daemon.ask(method, **params)) == [], method
