@@ -17,7 +17,7 @@ from flowsync.core.plan import Hold
 from flowsync.core.tree import Blob, FlowName, Path, Problem, Seen, Version
 from flowsync.errors import RepositoryError
 
-_SCHEMA = 1
+_SCHEMA = 2
 _AT_ONCE = 500  # values in one statement
 _TABLES = """
 CREATE TABLE seen (remote TEXT, flow TEXT, path TEXT, etag TEXT, size INTEGER, written TEXT, file_id TEXT, blob TEXT,
@@ -26,6 +26,7 @@ CREATE TABLE flows (remote TEXT, flow TEXT, observation TEXT, PRIMARY KEY (remot
 CREATE TABLE remotes (remote TEXT PRIMARY KEY, observed_at TEXT, share TEXT) WITHOUT ROWID;
 CREATE TABLE findings (tree TEXT, rules TEXT, errors INTEGER, warnings INTEGER,
     PRIMARY KEY (tree, rules)) WITHOUT ROWID;
+CREATE TABLE complete (blob TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
 
@@ -205,6 +206,15 @@ class Cache:
         """Records how many errors and warnings a tree has under these rules."""
         with self.together():
             self._db.execute("INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?)", (tree, rules, errors, warnings))
+
+    def complete(self) -> set[str]:
+        """Returns the definitions (blob ids) that are known to take in nothing from outside of their folder."""
+        return {blob for (blob,) in self._db.execute("SELECT blob FROM complete")}
+
+    def is_complete(self, blob: str) -> None:
+        """Records that a definition takes in nothing."""
+        with self.together():
+            self._db.execute("INSERT OR IGNORE INTO complete VALUES (?)", (blob,))
 
     def close(self) -> None:
         """Closes the file."""

@@ -25,7 +25,8 @@ class Resolved:
     problems: Mapping[Path, Problem] = field(default_factory=dict)
 
 
-# A definition is content: what it takes in is read once, however often flows are compared.
+# A definition is content: what it takes in is read once, however often flows are compared. That it takes in nothing, as
+# nearly all do, is remembered in the cache, so that a status need not read them.
 _READ: MutableMapping[Objects, dict[str, Including | None]] = WeakKeyDictionary()
 
 
@@ -67,9 +68,12 @@ def _including(link: Link, tree: str) -> tuple[Path, Including] | None:
     if not name:
         return None
     blob = objects.entry(tree, name)
-    known = _READ.setdefault(objects, {})
+    if (known := _READ.get(objects)) is None:
+        known = _READ[objects] = dict.fromkeys(link.cache.complete())
     if blob not in known:
         known[blob] = including(objects.read(blob)) if objects.kind(blob) == "blob" else None
+        if known[blob] is None:
+            link.cache.is_complete(blob)
     found = known[blob]
     return (Path(name), found) if found else None
 
