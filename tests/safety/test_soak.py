@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from azure.core.exceptions import AzureError
 
 from flowsync.emulator import Emulator
 from flowsync.emulator.faults import Fault
@@ -59,17 +60,72 @@ def _clone(place: Path, share: EmulatedStudio) -> World:
     repo.folder.mkdir()
     repo.git("init", "--quiet")
     world = World(repo.folder, share=share)
-    world.link(settle=0)
+    world.link(settle=0, max_deletes=1)
     return world
 
 
-def _edit(chance: random.Random, worlds: list[World], number: int) -> None:
-    """One edit, in Studio or in a clone; each side has files of its own, so that flows keep merging."""
-    flow, world = f"flow{chance.randrange(FLOWS):03}", chance.choice([None, *worlds])
-    if world is None:
-        worlds[0].studio({f"{flow}/studio.py": f"number = {number}\n"})
-    elif (world.folder / "flows" / flow).is_dir():
-        world.commit({f"flows/{flow}/{world.folder.name}.py": f"number = {number}\n"})
+def _commit(chance: random.Random, world: World, number: int) -> None:
+    """One commit in a clone: an edit, a deletion or a rename of files that are this clone's own."""
+    folder = f"flows/flow{chance.randrange(FLOWS):03}"
+    if not (world.folder / folder).is_dir():
+        return
+    own, other = f"{folder}/{world.folder.name}.py", f"{folder}/{world.folder.name}_renamed.py"
+    there, kind = (world.folder / own).is_file(), chance.random()
+    if there and kind < 0.1:
+        world.commit({own: None})
+    elif there and kind < 0.2:
+        world.commit({own: None, other: (world.folder / own).read_bytes()})
+    else:
+        world.commit({own: f"number = {number}\n"})
+
+
+class _Studio:
+    """Studio, saving at its own pace while everything else goes on; a request that failed is made again."""
+
+    def __init__(self, share: EmulatedStudio, rate: float) -> None:
+        self.share, self.rate, self.edits = share, rate, 0
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._work, name="studio")
+
+    def __enter__(self) -> "_Studio":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.thread.join()
+
+    def _work(self) -> None:
+        chance = random.Random(5)
+        while not self.over.wait(1 / self.rate):
+            folder, kind = f"flow{chance.randrange(FLOWS):03}", chance.random()
+            while not self._edited(folder, kind) and not self.over.wait(0.01):
+                pass
+
+    def _edited(self, folder: str, kind: float) -> bool:
+        file = self.share.client.get_file_client(f"{self.share.top}/{folder}/studio.py")
+        there = (self.share.folder / folder / "studio.py").is_file()
+        try:
+            if there and kind < 0.1:
+                file.delete_file()
+            elif there and kind < 0.2:
+                file.rename_file(f"{self.share.top}/{folder}/studio_renamed.py", overwrite=True)
+            else:
+                file.upload_file(f"number = {self.edits}\n".encode())
+        except AzureError:
+            return False
+        self.edits += 1
+        return True
+
+
+def _come_to_rest(worlds: list[World]) -> None:
+    """Syncs in turn until both clones have nothing to do any more."""
+    for _ in range(12):
+        before = [world.refs() for world in worlds]
+        ended = [_sync(world) for world in worlds]
+        if ended == ["done", "done"] and [world.refs() for world in worlds] == before:
+            return
+    raise AssertionError(f"not at rest after twelve rounds: {ended}")
 
 
 @pytest.mark.slow
@@ -87,24 +143,26 @@ def test_nothing_piles_up(tmp_path: Path, git_home: Path, capsys: pytest.Capture
             assert _sync(world) == "done"
         ended: dict[str, int] = {}
         begin, edits, seen = time.monotonic(), 0, [Resources()]
-        while (now := time.monotonic() - begin) < SECONDS:
-            while edits < now * RATE:
-                _edit(chance, worlds, edits)
-                edits += 1
-                if time.monotonic() - begin > now + 2:
-                    break  # a slow machine edits more slowly; it still syncs
-            rule = emulator.faults.add(Fault(chance.choice(CHANCES), skip=chance.randrange(40)))  # type: ignore[arg-type]
-            how = _sync(chance.choice(worlds))
-            ended[how] = ended.get(how, 0) + 1
-            emulator.faults.remove(rule)
-            if len(seen) < 2 + 10 * now / SECONDS:
-                seen.append(Resources())
-        for _ in range(3):
-            for world in worlds:
-                assert _sync(world) == "done"
+        with _Studio(share, RATE / 2) as studio:
+            while (now := time.monotonic() - begin) < SECONDS:
+                while edits < now * RATE / 2:
+                    _commit(chance, chance.choice(worlds), edits)
+                    edits += 1
+                    if time.monotonic() - begin > now + 2:
+                        break  # a slow machine edits more slowly; it still syncs
+                rule = emulator.faults.add(Fault(chance.choice(CHANCES), skip=chance.randrange(40)))  # type: ignore[arg-type]
+                how = _sync(chance.choice(worlds))
+                ended[how] = ended.get(how, 0) + 1
+                emulator.faults.remove(rule)
+                if len(seen) < 2 + 10 * now / SECONDS:
+                    seen.append(Resources())
+                    with capsys.disabled():
+                        print(f"{now:.0f} s, {edits} + {studio.edits} edits, syncs {ended}, {seen[-1]}", flush=True)
+        assert studio.edits > 0
+        _come_to_rest(worlds)
         seen.append(Resources())
         with capsys.disabled():
-            print(f"\n{edits} edits, syncs {ended}\n" + "\n".join(map(str, seen)))
+            print(f"\n{edits} + {studio.edits} edits, syncs {ended}\n" + "\n".join(map(str, seen)), flush=True)
         files = {f"flows/{path}": content for path, content in share.files().items()}
         for world in worlds:
             assert {path: c for path, c in world.files().items() if path.startswith("flows/")} == files

@@ -42,7 +42,7 @@ MUTANTS = mutants(
     ("2: built on the last look", "sync/record.py", "parent = here.tip if same_here else tracking", "parent = tracking", "test_rule_2"),
     # 3. Linear unless both edited.
     ("3: a merge for every edit", "sync/land.py", "if standing.state in BOTH else _replay(link, standing, old_tip, tip)", "", "test_rule_3_an_edit"),
-    ("3: nothing is adopted", "sync/record.py", "if local and _holds(link, local, files):", "if False:", "test_rule_3_linking or test_rule_3_an_older"),
+    ("3: nothing is adopted", "sync/record.py", "if taken and _holds(link, taken.tree, files):", "if False:", "test_rule_3_linking or test_rule_3_an_older"),
     ("3: no older commit is adopted", "sync/record.py", "_adopted(link, here.tip, flow, files) if local else None", "None", "test_rule_3_an_older"),
     ("3: somebody else is the author", "sync/record.py", "link.remote.author or link.owner", '"someone"', "test_rule_3_an_edit"),
     # 4. One flow's trouble never blocks another's.
@@ -53,7 +53,7 @@ MUTANTS = mutants(
     ("5: base moves by all that was planned", "sync/push.py", "advance(link, one.flow, one.done)", "advance(link, one.flow, {p: one.content(p) for p in one.changes})", "test_rule_5_base"),
     ("5: fetch moves the base", "sync/record.py", "base = new if is_base else", "base = new if new else", "test_rule_5_fetch"),
     ("5: no journal", "sync/push.py", "link.journal.begin(one.flow, intents)", "pass", "killed_at_any"),
-    ("5: leases of the dead stay", "sync/conductor.py", "if left:\n            share.release(left)", "if False:\n            share.release(left)", "killed_at_any"),
+    ("5: leases of the dead stay", "sync/leases.py", "if left or owed:\n        share.release", "if False:\n        share.release", "killed_at_any"),
     # 6. Nothing that flowsync has seen or replaces is ever lost.
     ("6: nothing is kept", "sync/land.py", "if old is None or (new is not None", "if True or (new is not None", "test_rule_6 or stays_reachable"),
     ("6: a squashed push is forgotten", "sync/land.py", "if _parted(link, saves, old_tip) else []", "if False else []", "stays_reachable"),
@@ -90,11 +90,25 @@ MUTANTS = mutants(
     ("an upload in progress is believed", "sync/observe.py", "if -link.remote.settle < age < link.remote.settle:", "if False:", "file_of_nuls_waits"),
     ("deletes before sources", "sync/push.py", "_stage(link, share, pushes, _in_the_way)", "_stage(link, share, pushes, lambda one, path: one.content(path) is None)", "sources_first"),
     ("the definition first", "sync/push.py", "one.content(path) is not None and not kind_of(path))", "one.content(path) is not None and bool(kind_of(path)))", "sources_first"),
+    # Renames.
+    ("a renamed file is read again", "sync/observe.py", "if share.keeps_ids:", "if False:", "a_rename_in_studio_is_one"),
+    ("an id is a content", "sync/observe.py", "if same and link.repo.objects.holds(seen.blob):", "if link.repo.objects.holds(seen.blob):", "rename_in_studio_with_an_edit"),
+    ("a renamed file is sent again", "sync/push.py", "        _rename(link, share, pushes)\n", "", "rename_in_git_is_one_rename"),
+    ("a renamed flow is asked about", "sync/land.py", " or standing.flow in self.renamed", "", "flow_renamed_in_studio_is_one"),
+    ("a rename that waits deletes", "sync/pushed_renames.py", "holds.renamed -= {old.flow}", "pass", "a_rename_that_has_to_wait"),
+    ("a rename in Studio that waits deletes", "sync/land.py", "if standing.flow not in olds]", "if standing.flow not in {old.flow for old in whole.values()}]", "rename_in_studio_that_has_to_wait"),
+    ("an inode is an id", "share/folder.py", "times can be set.\"\"\"\n        return False", "times can be set.\"\"\"\n        return True", "an_inode_that_is_used_again"),
+    ("a lease that went along is lost", "sync/conductor.py", "        follow(link, share, left, seeing, whole=not chosen)\n", "", "took_along"),
+    # What a killed git leaves.
+    ("a dead child's locks stay", "repo/children.py", "for lock in left:\n", "for lock in ():\n", "killed_with_refs_locked"),
+    ("any lock is a dead child's", "repo/children.py", "return -_SLACK <= lock.lstat().st_mtime - began <= _LIFETIME", "return lock.exists()", "another_time_than"),
+    ("a lock is taken from under a git", "repo/children.py", "if left and locking_git(", "if False and locking_git(", "another_git_is_at_work"),
+    ("half a checkout stays", "repo/worktree.py", 'if left and "--ff-only" in left.arguments:', "if False:", "middle_of_the_checkout"),
     ("secrets sync", "core/ignore.py", '".venv", ".env"', '".venv"', "generated_and_secret"),
     ("ignoring is deleting", "sync/survey.py", "for side in sides if side)", "for side in sides[:1] if side)", "ignoring_a_file"),
 )  # fmt: skip
 
-WHERE = ["tests/sync/test_rules.py", "tests/sync/test_stories.py", "tests/sync/test_held.py", "tests/sync/test_bad_input.py", "tests/sync/test_azure.py", "tests/repo/test_worktree.py", "tests/core/test_ignore.py"]  # fmt: skip
+WHERE = ["tests/sync/test_rules.py", "tests/sync/test_stories.py", "tests/sync/test_held.py", "tests/sync/test_bad_input.py", "tests/sync/test_azure.py", "tests/sync/test_moves.py", "tests/sync/test_killed_git.py", "tests/repo/test_worktree.py", "tests/core/test_ignore.py"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MUTANTS)
