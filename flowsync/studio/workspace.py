@@ -1,11 +1,12 @@
 """Discovery, first half: subscriptions, workspaces, and what one workspace is."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from flowsync.errors import ShareError
+from flowsync.errors import ShareDenied, ShareError
 from flowsync.studio.cloud import refuse_plain
 from flowsync.studio.wire import Wire
 
@@ -91,14 +92,28 @@ def subscriptions(wire: Wire) -> list[Subscription]:
 
 
 def workspaces(wire: Wire, subscription: str) -> list[Named]:
-    """Returns the workspaces of a subscription, in all its resource groups."""
-    url = f"{wire.cloud.arm}/subscriptions/{quote(subscription)}/{_PROVIDER}"
+    """Returns the workspaces of a subscription, in all resource groups that can be seen."""
+    top = f"{wire.cloud.arm}/subscriptions/{quote(subscription)}"
+    try:
+        found = _named(wire, subscription, f"{top}/{_PROVIDER}")
+    except ShareDenied as error:  # a role on a group alone does not reach the whole subscription
+        if error.code != "AuthorizationFailed":
+            raise
+        found = []
+        for group in pages(wire, f"{top}/resourcegroups", "the resource groups", _SUBSCRIPTIONS):
+            with suppress(ShareDenied):
+                url = f"{top}/resourceGroups/{quote(str(group.get('name', '')))}/{_PROVIDER}"
+                found += _named(wire, subscription, url)
+    return sorted(found, key=lambda one: (one.group.casefold(), one.name.casefold()))
+
+
+def _named(wire: Wire, subscription: str, url: str) -> list[Named]:
     found = []
     for row in pages(wire, url, "the workspaces", _VERSION):
         parts = str(row.get("id", "")).split("/")
-        if len(parts) > 8 and row.get("kind", "Default") not in ("Hub", "hub"):
+        if len(parts) > 8 and str(row.get("kind", "")).lower() != "hub":
             found.append(Named(subscription, parts[4], str(row.get("name") or parts[8]), str(row.get("location", ""))))
-    return sorted(found, key=lambda one: (one.group.casefold(), one.name.casefold()))
+    return found
 
 
 def pages(wire: Wire, url: str, what: str, query: dict[str, str]) -> Iterator[dict[str, Any]]:

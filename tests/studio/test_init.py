@@ -85,6 +85,17 @@ def several(tmp_path: Path, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Iter
         yield office
 
 
+@pytest.mark.parametrize("scope", ["subscription", "groups"])
+def test_every_page_of_a_list_and_a_role_on_groups_alone(several: Office, scope: str) -> None:
+    several.workspace.page_size = 1
+    if scope == "groups":
+        several.emulator.faults.refuse("list_workspaces", code="AuthorizationFailed")
+    found = several.ends(0, "init", "--choices", f"azureml://{several.workspace.subscription}", "--json").json
+    names = [(one["group"], one["name"]) for one in found["workspaces"]]
+    assert names == [("flows-rg", "one"), ("flows-rg", "two"), ("other-rg", "three")]
+    assert several.emulator.counts.get("list_groups", 0) == (2 if scope == "groups" else 0)
+
+
 def test_choosing_on_a_terminal(several: Office) -> None:
     """By number, by the beginning of a name, by Enter for the guess; a slip is asked again."""
     terminal, line = pty.openpty()
