@@ -1,9 +1,11 @@
 """Whether the share's host answers at all, asked while offline: one connection attempt, no request, no cost."""
 
+import os
 import socket
 from urllib.parse import urlsplit
 
-from flowsync.share.location import AzureLocation, parse
+from flowsync.share.location import AzureLocation, WorkspaceLocation, parse
+from flowsync.studio.cloud import chosen
 
 _OFTEN, _RARELY = 2.0, 10.0  # seconds between attempts, at first and after a while
 _A_WHILE = 60  # attempts
@@ -35,10 +37,10 @@ class Reach:
         """
         self._tries += 1
         self.due = now + (_OFTEN if self._tries < _A_WHILE else _RARELY)
-        location = parse(share)
-        if not isinstance(location, AzureLocation):
+        endpoint = _endpoint(share)
+        if not endpoint:
             return False
-        url = urlsplit(location.endpoint)
+        url = urlsplit(endpoint)
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
             with socket.create_connection((url.hostname or "", port), timeout=timeout):
@@ -47,3 +49,11 @@ class Reach:
         except OSError:
             self._shut = True
             return False
+
+
+def _endpoint(share: str) -> str:
+    """Returns the URL of the host that a share needs first; a folder has none."""
+    location = parse(share)
+    if isinstance(location, WorkspaceLocation):
+        return chosen(os.environ).arm
+    return location.endpoint if isinstance(location, AzureLocation) else ""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from daemon_process import Daemon, until
-from workspace import ALICE
+from flowsync.emulator import Emulator
+from workspace import ALICE, NAMES
 
 from .world import GOOD, Office
 
@@ -55,3 +56,13 @@ def test_it_goes_on_pulling_after_retirement_and_says_so(office: Office, daemon:
     office.ends(0, "doctor", "--accept-writes")
     office.ends(0, "sync")  # by the daemon
     assert office.on_share("chat").get("notes.md") == b"mine\n" and daemon.ask("status")["read_only"] is None
+
+
+def test_it_comes_back_when_the_workspace_does(office: Office, daemon: Daemon, tmp_path: Path) -> None:
+    emulator = office.emulator
+    emulator.stop()
+    office.commit({"flows/chat/notes.md": "mine\n"})
+    until(lambda: daemon.state["health"] == "offline", f"the daemon to be offline {daemon}")
+    with Emulator(emulator.data, emulator.port, workspaces=(NAMES,)) as again:
+        assert again.base_url == emulator.base_url
+        until(lambda: office.on_share("chat").get("notes.md") == b"mine\n", f"the commit in Studio {daemon}")
