@@ -155,7 +155,7 @@ def _conflict(link: Link, case: _Case, paths: tuple[Path, ...], wish: Wish) -> R
 def _finish(link: Link, case: _Case, wish: Wish, did: Did, merged: str | None) -> Result:
     """Moves the branch; or stages the result, if that is the wish."""
     flow = case.standing.flow
-    done = Result(flow, did, tuple(change.path for change in case.standing.decided.remote))
+    done = Result(flow, did, tuple(change.path for change in case.standing.decided.remote), before=case.tip or "")
     if wish.dry_run:
         return done
     new = _merge_commit(link, case, merged) if merged else _replay(link, case)

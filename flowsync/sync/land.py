@@ -258,6 +258,7 @@ def _land_together(link: Link, old_tip: str | None, ready: list[Standing], renam
     if tip is not None and tip != old_tip:
         link.repo.worktree.fast_forward(link.remote.branch, old_tip, tip)
     link.repo.refs.move(moves, "landed")
+    results = [dataclasses.replace(one, before=old_tip or "") if one.commit else one for one in results]
     _remember(link, results)
     return results
 

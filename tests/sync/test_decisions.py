@@ -146,6 +146,22 @@ def test_a_file_here_and_a_folder_there(world: World) -> None:
     assert world.here("chat").keys() == {"flow.dag.yaml", "thing/inner.py"}
 
 
+def test_what_studio_brought_can_be_taken_back_by_what_the_result_tells(world: World) -> None:
+    world.studio_flow("chat", a_py="a = 1\n", b_py="b = 1\n")
+    world.sync()
+    tip = world.tip()
+    world.studio({"chat/a.py": "a = 2\n"})
+    (landed,) = world.sync("--json").json["results"]
+    assert (landed["did"], landed["before"]) == ("landed", tip)
+    world.commit({"flows/chat/b.py": "b = 2\n"})
+    tip = world.tip()
+    world.studio({"chat/a.py": "a = 3\n"})
+    merged = next(one for one in world.sync("--json").json["results"] if one["did"] == "merged")
+    assert merged["before"] == tip
+    world.ends(0, "restore", "chat", "--at", merged["before"])
+    assert world.here("chat") == world.here("chat", str(tip))
+
+
 # -- discard
 
 
