@@ -39,6 +39,7 @@ class MainScreen(Room, screen="main"):
         self._rows: list[Flow] = []
         self._following: Timer | None = None
         self._looked = False
+        self._written: dict[tuple[str | None, str], str] = {}
 
     def body(self) -> Iterable[Widget]:
         """Returns the panels."""
@@ -83,7 +84,7 @@ class MainScreen(Room, screen="main"):
         nothing = () if self._rows else nothing_here(self.state, self.pattern)
         flows.take(self.state, self._rows, self.ui.now(), nothing)
         self._title(flows, "1", "Flows", self._listing())
-        flows.border_subtitle = Content(f"{flows.index + 1} of {len(self._rows)}") if self._rows else Content("")
+        self._position()
         if not self._rows:
             self.show_detail()
 
@@ -93,8 +94,18 @@ class MainScreen(Room, screen="main"):
         return (f" ── /{clean(self.pattern)}" if self.pattern else "") + by + marked
 
     def _title(self, widget: Widget, number: str, title: str, more: str = "") -> None:
-        text = f"[{number}] {title}{more}"
-        widget.border_title = Content(to_ascii(text) if self.ui.ascii_only else text)
+        self._write(widget, "border_title", f"[{number}] {title}{more}")
+
+    def _position(self) -> None:
+        flows = self.query_one(FlowList)
+        self._write(flows, "border_subtitle", f"{flows.index + 1} of {flows.count}" if flows.count else "")
+
+    def _write(self, widget: Widget, place: str, text: str) -> None:
+        """Writes into a panel's border, which draws the whole panel anew: only what is not there yet."""
+        shown = to_ascii(text) if self.ui.ascii_only else text
+        if self._written.get((widget.id, place)) != shown:
+            self._written[widget.id, place] = shown
+            setattr(widget, place, Content(shown))
 
     def show_detail(self) -> None:
         """Shows the flow under the cursor, or what to do where there is none."""
@@ -118,7 +129,7 @@ class MainScreen(Room, screen="main"):
         if event.list is not flows:
             return
         name = flows.flow.name if flows.flow else ""
-        flows.border_subtitle = Content(f"{event.index + 1} of {flows.count}") if flows.count else Content("")
+        self._position()
         if name != self.state.cursor:
             self.state.cursor = name
             if self._following is None:  # whoever holds a key down sees the list move, and the panel follow

@@ -134,7 +134,8 @@ class State:
         """Returns what follows the word in a flow's row."""
         shown = self.shown(flow)
         if shown == "syncing":
-            return max((one.share for one in self.running.values()), default="", key=len)
+            # of a command about everything the top line says how far it is: not every row has to be drawn for that
+            return next((one.share for one in self.running.values() if flow.name in one.flows), "")
         if shown == "held" or shown == "problem":
             return flow.reason
         if shown == "in-sync" and flow.dirty:

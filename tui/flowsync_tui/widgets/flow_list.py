@@ -35,8 +35,9 @@ class FlowList(VirtualList):
         """
         self._state, self._rows, self._now, self._nothing = state, rows, now, nothing
         self._found = any(flow.errors or flow.warnings for flow in rows)
-        words = {(state.shown(flow), state.detail(flow)) for flow in rows}
-        widest = max((len(f"{word} {detail}".rstrip()) for word, detail in words), default=0)
+        words = {state.shown(flow) for flow in rows}
+        words |= {f"{state.shown(one)} {state.detail(one)}" for one in rows if one.number or one.reason or one.dirty}
+        widest = max(map(len, words), default=0)
         self._longest = min(max((len(flow.name) for flow in rows), default=0), _NAMES)
         self._wide = max(_STATES[0], min(widest, _STATES[1]))
         index = next((at for at, flow in enumerate(rows) if flow.name == state.cursor), None)

@@ -49,6 +49,7 @@ class VirtualList(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._count = 0
         self._index = 0
+        self._drawn: dict[int, tuple[Piece, ...]] = {}  # rows as they are on the screen, and some that were
 
     # what a list is made of
 
@@ -67,20 +68,28 @@ class VirtualList(ScrollView, can_focus=True):
         return self._count
 
     def show(self, count: int, index: int | None = None) -> None:
-        """Takes over new rows, and draws them; the cursor goes to ``index``, or stays."""
-        self._count = count
+        """Takes over new rows, and draws those that look different; the cursor goes to ``index``, or stays."""
+        same, self._count = self._count == count, count
         if self.virtual_size.height != count or not self.is_mounted:
             self.virtual_size = Size(0, count)
         self.move(self._index if index is None else index, True)
-        self.refresh()
+        if not same:
+            self._drawn.clear()
+            self.refresh()
+            return
+        top, width = self.scroll_offset.y, self.size.width - 1
+        for row in range(top, min(top + self.size.height, count)):
+            if self._drawn.get(row) != tuple(self.pieces(row, width)):
+                self.refresh_line(row)
 
     def move(self, index: int, tell: bool = False) -> None:
         """Puts the cursor on a row and brings that into sight."""
         before, self._index = self._index, max(0, min(index, self._count - 1))
         if before != self._index or tell:
             self._reveal()
-            for row in {before, self._index}:
-                self.refresh_line(row)
+            if before != self._index:
+                self.refresh_line(before)
+                self.refresh_line(self._index)
             self.post_message(self.Moved(self, self.index))
 
     def _reveal(self) -> None:
@@ -109,7 +118,8 @@ class VirtualList(ScrollView, can_focus=True):
             return strip(self, (), width)
         here = row == self._index
         background = ("cursor" if self.has_focus else "resting") if here else "background"
-        return strip(self, [("▌" if here else " ", "key"), *self.pieces(row, width - 1)], width, background)
+        pieces = self._drawn[row] = tuple(self.pieces(row, width - 1))
+        return strip(self, [("▌" if here else " ", "key"), *pieces], width, background)
 
     def on_focus(self) -> None:
         """Draws the cursor as the one that keys move."""
