@@ -1,15 +1,14 @@
 """``flowsync draft``: flows as Studio's registry knows them."""
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flowsync.cli import arguments
+from flowsync.cli.draft_rows import facts, hint, named, record_json, row_json, where, whose
 
 if TYPE_CHECKING:
     from flowsync.studio.flows import Record
     from flowsync.sync.drafting import Desk, Outcome
-    from flowsync.sync.drafts import Shown
-    from flowsync.sync.registered import Draft
 
 _ACTIONS = (
     ("create", "register a flow of the branch, so that it opens in Studio"),
@@ -96,7 +95,7 @@ def _tell_created(args: argparse.Namespace, at: "Desk", outcome: "Outcome") -> N
                 "dry_run": args.dry_run,
                 "flow": outcome.flow,
                 "created": outcome.created,
-                "draft": _record_json(at, record) if record else None,
+                "draft": record_json(at, record) if record else None,
                 "wanted": {**wanted, "tags": dict(begun.tags)},
                 "uncommitted": list(outcome.uncommitted),
                 "result": as_json(outcome.result) if outcome.result else None,
@@ -109,7 +108,7 @@ def _tell_created(args: argparse.Namespace, at: "Desk", outcome: "Outcome") -> N
         show([outcome.result], False, args.dry_run, "")
     if record:
         did = "registered" if outcome.created else "is registered"
-        say(f"{paint(did, 'green')}  {plain(outcome.flow)}  {plain(_named(record))}")
+        say(f"{paint(did, 'green')}  {plain(outcome.flow)}  {plain(named(record))}")
         say(f"  {at.session.flow_page(record.id)}")
         if record.archived:
             say(f"  {paint(f'try: flowsync draft restore {outcome.flow}, to see it in Studio', 'dim')}")
@@ -125,49 +124,19 @@ def _list(args: argparse.Namespace, at: "Desk") -> int:
 
     rows = listed(at, not args.mine, args.all)
     if args.json:
-        say_json({"version": 1, "drafts": [_row_json(at, row) for row in rows]})
+        say_json({"version": 1, "drafts": [row_json(at, row) for row in rows]})
         return Exit.DONE
     if not rows:
         say("No flow is registered, and none is on either side.")
     shown = columns(
-        (row.state, _where(row), _named(row.record), _whose(row), row.record.id if row.record else "") for row in rows
+        (row.state, where(row), named(row.record), whose(row), row.record.id if row.record else "") for row in rows
     )
-    for row, (state, where, name, whose, flow_id) in zip(rows, shown, strict=True):
+    for row, (state, place, name, owner, flow_id) in zip(rows, shown, strict=True):
         colour = "green" if row.state == "linked" else "dim" if row.state == "another folder" else "yellow"
-        say(f"{paint(state, colour)}  {where}  {name}  {whose}  {paint(flow_id, 'dim')}".rstrip())
-        if hint := _hint(row):
-            say(f"{' ' * len(state)}  {paint('try: ' + hint, 'dim')}")
+        say(f"{paint(state, colour)}  {place}  {name}  {owner}  {paint(flow_id, 'dim')}".rstrip())
+        if helps := hint(row):
+            say(f"{' ' * len(state)}  {paint('try: ' + helps, 'dim')}")
     return Exit.DONE
-
-
-def _where(row: "Draft") -> str:
-    return row.flow or (row.record.folder if row.record else "")
-
-
-def _id(row: "Draft") -> str:
-    return row.record.id if row.record else ""
-
-
-def _named(record: "Record | None") -> str:
-    return record.name + (" (archived)" if record.archived else "") if record else ""
-
-
-def _whose(row: "Draft") -> str:
-    if row.record is None:
-        return ""
-    return "mine" if row.mine else f"of {row.record.owner_name or row.record.owner}"
-
-
-def _hint(row: "Draft") -> str:
-    match row.state:
-        case "not registered" | "local only":
-            return f"flowsync draft create {row.flow}" if row.here or row.on_share else ""
-        case "not fetched":
-            return f"flowsync draft adopt {row.flow}"
-        case "folder gone":
-            here = f"flowsync push {row.flow}" if row.here else ""
-            return here or f"flowsync draft archive {row.record.id if row.record else row.flow}"
-    return ""
 
 
 def _show(args: argparse.Namespace, at: "Desk") -> int:
@@ -177,40 +146,14 @@ def _show(args: argparse.Namespace, at: "Desk") -> int:
 
     shown = show(at, args.flow)
     if args.json:
-        row = _row_json(at, shown.draft)
-        row["draft"] = _record_json(at, shown.record)
+        row = row_json(at, shown.draft)
+        row["draft"] = record_json(at, shown.record)
         state = shown.state.value if shown.state else None
         say_json({"version": 1, **row, "sync": state, "commit": shown.commit, "branch": shown.branch})
         return Exit.DONE
-    for name, value in columns(_facts(shown)):
+    for name, value in columns(facts(shown)):
         say(f"{name}  {value}")
     return Exit.DONE
-
-
-def _facts(shown: "Shown") -> list[tuple[str, str]]:
-    record = shown.record
-    rows = [
-        ("name", _named(record)),
-        ("id", record.id),
-        ("type", record.type),
-        ("description", record.description),
-        ("owner", f"{record.owner_name or record.owner}{' (you)' if shown.draft.mine else ''}"),
-        ("folder", record.folder),
-        ("tags", ", ".join(f"{key}={value}" for key, value in sorted(record.tags.items()))),
-        ("created", record.created),
-        ("changed", record.modified),
-        ("Studio holds", _holds(shown)),
-        ("open", shown.page),
-    ]
-    return [(name, value) for name, value in rows if value]
-
-
-def _holds(shown: "Shown") -> str:
-    if shown.state is None:
-        return "" if shown.draft.on_share else "nothing: its folder is gone from the share"
-    if shown.state.value == "in-sync":
-        return f"exactly what the branch holds at {shown.branch[:10]}"
-    return f"{shown.commit[:10]}; the flow is {shown.state.value} (flowsync diff {shown.draft.flow})"
 
 
 def _open(args: argparse.Namespace, at: "Desk") -> int:
@@ -251,7 +194,7 @@ def _tell(args: argparse.Namespace, at: "Desk", record: "Record", did: str) -> i
     from flowsync.errors import Exit
 
     if args.json:
-        say_json({"version": 1, "dry_run": args.dry_run, "draft": _record_json(at, record)})
+        say_json({"version": 1, "dry_run": args.dry_run, "draft": record_json(at, record)})
     else:
         say(f"{paint(f'would be {did}' if args.dry_run else did, 'green')}  {plain(record.name)}  {record.id}")
     return Exit.DONE
@@ -266,39 +209,10 @@ def _adopt(args: argparse.Namespace, at: "Desk") -> int:
     record, results = adopt(at, args.flow, args.dry_run)
     if args.json:
         rows = [as_json(result) for result in results]
-        say_json({"version": 1, "dry_run": args.dry_run, "draft": _record_json(at, record), "results": rows})
+        say_json({"version": 1, "dry_run": args.dry_run, "draft": record_json(at, record), "results": rows})
     else:
         show(results, False, args.dry_run, "Nothing to do.")
     return exit_code(results)
-
-
-def _row_json(at: "Desk", row: "Draft") -> dict[str, Any]:
-    return {
-        "flow": row.flow or None,
-        "state": row.state,
-        "mine": row.mine,
-        "on_share": row.on_share,
-        "tracked": row.tracked,
-        "here": row.here,
-        "ref": at.link.tracking_ref(row.flow) if row.flow else None,
-        "draft": _record_json(at, row.record) if row.record else None,
-    }
-
-
-def _record_json(at: "Desk", record: "Record") -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "name": record.name,
-        "type": record.type,
-        "description": record.description,
-        "tags": dict(record.tags),
-        "path": record.path,
-        "owner": {"id": record.owner, "name": record.owner_name},
-        "archived": record.archived,
-        "created": record.created or None,
-        "changed": record.modified or None,
-        "url": at.session.flow_page(record.id),
-    }
 
 
 _DO = {
