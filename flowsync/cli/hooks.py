@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("event", nargs="?", choices=(*EVENTS, "validate", "secrets", "strip-outputs"), metavar="EVENT")
     parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="with run: what Git gives to the hook")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="show how the hooks would be, and change nothing")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,6 +28,9 @@ def run(args: argparse.Namespace) -> int:
     from flowsync.cli.arguments import here
 
     installer = importlib.import_module("flowsync_hooks.install")
+    if args.dry_run and args.action != "status":
+        _print(installer.planned(here(args), args.action), args.json)
+        return Exit.DONE
     states = getattr(installer, args.action)(here(args))
     _print(states, args.json)
     return Exit.ATTENTION if any(state.problem for state in states) else Exit.DONE

@@ -41,17 +41,21 @@ class Views:
         self._link = link
         self._sizes: dict[Blob, int] = {}
         self._surveys: dict[FlowName, tuple[tuple[Look, ...], Survey]] = {}
+        self._timelines: dict[FlowName, tuple[tuple[Look, ...], list[str]]] = {}
         self._clashes: dict[tuple[str | None, ...], tuple[Path, ...]] = {}
 
     def _survey(self, flow: FlowName) -> Survey:
         """Compares the flow's sides, unless no ref and no observation of it has moved since."""
-        link = self._link
-        common = link.repo.state_dir.parent
-        refs = (f"refs/heads/{link.remote.branch}", link.tracking_ref(flow), link.base_ref(flow))
-        now = (*of_refs(common, refs), *map(look, link.cache.files))
+        now = (*self._refs(flow), *map(look, self._link.cache.files))
         if flow not in self._surveys or self._surveys[flow][0] != now:
-            self._surveys[flow] = now, survey(link, flow)
+            self._surveys[flow] = now, survey(self._link, flow)
         return self._surveys[flow][1]
+
+    def _refs(self, flow: FlowName) -> tuple[Look, ...]:
+        """Returns what changes when a ref of the flow moves."""
+        link = self._link
+        refs = (f"refs/heads/{link.remote.branch}", link.tracking_ref(flow), link.base_ref(flow))
+        return of_refs(link.repo.state_dir.parent, refs)
 
     def files(self, flow: FlowName) -> dict[str, Any]:
         """Returns the flow's files, each with its blob on every side."""
@@ -230,7 +234,10 @@ class Views:
 
     def history(self, flow: FlowName, limit: int = 200, after: str | None = None) -> dict[str, Any]:
         """Returns the saves in Studio and the branch's commits of a flow, newest first, each once."""
-        every = commits(self._link, flow)
+        now = self._refs(flow)
+        if flow not in self._timelines or self._timelines[flow][0] != now:
+            self._timelines = {flow: (now, commits(self._link, flow))}  # of one flow: people page through one
+        every = self._timelines[flow][1]
         begin = every.index(after) + 1 if after in every else 0
         page = every[begin : begin + limit]
         return {"entries": told(self._link, flow, page), "more": begin + limit < len(every)}

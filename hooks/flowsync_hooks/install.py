@@ -88,14 +88,18 @@ def install(directory: Path) -> list[State]:
     if repository.has_config_hooks:
         _remove_shims(repository)
         _install_config(repository)
-    elif repository.hooks_are_shared():
+    else:
+        _refuse_shared(repository)
+        _install_shims(repository)
+    return status(directory)
+
+
+def _refuse_shared(repository: Repository) -> None:
+    if repository.hooks_are_shared():
         raise UsageError(
             f"core.hooksPath leads to {repository.hooks}, which other repositories use too",
             "git config --local core.hooksPath .git/hooks",
         )
-    else:
-        _install_shims(repository)
-    return status(directory)
 
 
 def uninstall(directory: Path) -> list[State]:
@@ -109,6 +113,28 @@ def uninstall(directory: Path) -> list[State]:
     if repository.own_hooks.is_dir():
         repository.own_hooks.rmdir()
     return status(directory)
+
+
+def planned(directory: Path, action: str) -> list[State]:
+    """Returns how each event's hook would be after ``install`` or ``uninstall``; writes nothing."""
+    repository = Repository(directory)
+    if action == "install" and not repository.has_config_hooks:
+        _refuse_shared(repository)
+    return [_planned(repository, event, action) for event in EVENTS]
+
+
+def _planned(repository: Repository, event: str, action: str) -> State:
+    if event == "pre-commit" and (manager := manager_with_our_hook(repository.top)):
+        return State(event, "manager", manager)
+    if action == "uninstall":
+        return State(event, "none")
+    if repository.has_config_hooks:
+        return State(event, "config", _quoted(repository.own_hooks / event))
+    place = repository.hooks / event
+    if _ours(repository.hooks / (event + _LEGACY)):
+        place = repository.hooks / (event + _LEGACY)
+    before = place if not _ours(place) else place.with_name(place.name + BEFORE)
+    return State(event, "shim", str(place), before.exists() or before.is_symlink())
 
 
 def status(directory: Path) -> list[State]:

@@ -12,7 +12,7 @@ from world import World
 # what has nothing for a program to read: drivers that Git calls, and what runs until it is ended or is a show
 _FOR_NOBODY = {"git-merge", "git-diff", "emulator", "demo", "tui", "open", "run test", "daemon run", "daemon restart"}
 # whatever changes flows, on either side, or what is linked
-_WRITE = {"init", "fetch", "pull", "push", "sync", "restore", "discard", "resolve", "export", "import"}
+_WRITE = {"init", "hooks", "fetch", "pull", "push", "sync", "restore", "discard", "resolve", "export", "import"}
 
 
 def parsers() -> Iterator[tuple[str, argparse.ArgumentParser]]:

@@ -141,6 +141,7 @@ def test_what_was_committed_just_now_is_seen(world: World, daemon: Daemon) -> No
         world.commit({"flows/chat/a.py": f"y = {number}\n"})
         assert daemon.ask("content", flow="chat", path="a.py", at="local")["text"] == f"y = {number}\n"
         assert daemon.ask("files", flow="chat")["sides"]["local"] == world.tip("main")
+        assert daemon.ask("history", flow="chat")["entries"][0]["commit"] == world.tip("main")
         world.studio({"chat/b.py": f"z = {number}\n"})
         world.ends(0, "fetch", "chat")
         assert daemon.ask("content", flow="chat", path="b.py", at="remote")["text"] == f"z = {number}\n"

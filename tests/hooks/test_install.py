@@ -47,6 +47,19 @@ def states(repo, action="status"):
     return {state["event"]: state for state in json.loads(done.stdout)["hooks"]}
 
 
+@pytest.mark.parametrize("chained", [False, True])
+def test_a_rehearsal_tells_what_comes_and_changes_nothing(repo, chained):
+    if chained:
+        hook = repo.write(".git/hooks/post-merge", SPY)
+        hook.chmod(0o755)
+    for action in ("install", "uninstall", "install", "install"):
+        before = snapshot(repo.top / ".git")
+        done = repo.flowsync("hooks", action, "--dry-run", "--json")
+        assert (done.returncode, snapshot(repo.top / ".git")) == (0, before)
+        planned = {state["event"]: state for state in json.loads(done.stdout)["hooks"]}
+        assert planned == states(repo, action)
+
+
 def test_install_and_uninstall_leave_no_trace(repo):
     before = snapshot(repo.top / ".git")
     assert {state["how"] for state in states(repo, "install").values()} == {"shim"}
