@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flowsync.errors import ShareError
-from flowsync.share.base import Content, Failed, Listing, Outcome, Put, Remove, Share, Stale, Version, Written
+from flowsync.share.base import Content, Failed, Listing, Outcome, Put, Remove, Renaming, Share, Stale, Version, Written
 
 _ROUNDS = 40  # overwrites that a reader watches
 
@@ -77,6 +77,29 @@ def _ids(inline: Share, replace: Share, folder: str) -> _Told:
     return f"an overwrite: {over}; a rename over: {'kept' if two == three else 'the new file’s'}", "", True
 
 
+def _renamed(inline: Share, replace: Share, folder: str) -> _Told:
+    """A file that is renamed, by itself and with its folder, is recognised by what stays the same."""
+    inline.make_folders([f"{folder}/old"])
+    before = _put(inline, f"{folder}/old/a.txt", b"one", None)
+    done = _first(inline.rename([Renaming(f"{folder}/old/b.txt", f"{folder}/old/a.txt", before, str(uuid.uuid4()))]))
+    moved = inline.rename_folder(f"{folder}/old", f"{folder}/new")
+    after = _version(inline, f"{folder}/{'new' if moved else 'old'}/b.txt" if isinstance(done, Written) else "")
+    stays = {
+        "id": before.file_id == after.file_id,
+        "size": before.size == after.size,
+        "time of the last write": before.written == after.written,
+    }
+    kept = [name for name, same in stays.items() if same]
+    version = "stays" if isinstance(done, Written) and done.version == after else "changes"
+    said = f"its {', '.join(kept)} stay{'s' if len(kept) == 1 else ''}" if kept else "nothing stays"
+    whole = "is renamed" if moved else "is not renamed"
+    return (
+        f"{said}; a folder {whole}, and the version of what is in it {version}",
+        "",
+        moved and len(kept) == len(stays),
+    )
+
+
 def _case(inline: Share, replace: Share, folder: str) -> _Told:
     version = _put(inline, f"{folder}/Case.txt", b"one", None)
     done = _first(inline.write([_of(f"{folder}/case.txt", b"two", version)]))
@@ -133,6 +156,7 @@ _QUESTIONS: dict[str, _Question] = {
     "Is a rename over a file whole for a reader?": _renames_are_whole,
     "Is a file free after a rename over it under its lease?": _lease_after_rename,
     "What becomes of a file's id?": _ids,
+    "What stays of a file that is renamed?": _renamed,
     "Which case of a name is stored by an overwrite?": _case,
     "Does a folder change when a file in it is made?": _folder_time,
     "Does a listing show a write at once?": _freshness,
@@ -203,4 +227,6 @@ def _clear(share: Share, folder: str) -> None:
     if isinstance(found, Listing):
         removes = [Remove(f"{folder}/{name}", version, str(uuid.uuid4())) for name, version in found.files.items()]
         list(share.remove(removes))
+        for inner in found.folders:
+            _clear(share, f"{folder}/{inner}")
     share.remove_folders([folder])

@@ -15,7 +15,7 @@ def test_the_emulator_answers_every_question_and_keeps_nothing(azure_world: Worl
     before = azure_world.share.files()
     run = azure_world.ends(0, "doctor", "--probe", "--json")
     answers = run.json["answers"]
-    assert len(answers) == 10 and all(answer["good"] for answer in answers), answers
+    assert len(answers) == 11 and all(answer["good"] for answer in answers), answers
     assert azure_world.share.files() == before
     assert [path.name for path in azure_world.share.folder.iterdir()] == ["chat"]  # type: ignore[attr-defined]
     key = azure_world.share.emulator.key  # type: ignore[attr-defined]

@@ -97,7 +97,7 @@ MUTANTS = mutants(
     ("a renamed flow is asked about", "sync/land.py", " or standing.flow in self.renamed", "", "flow_renamed_in_studio_is_one"),
     ("a rename that waits deletes", "sync/pushed_renames.py", "holds.renamed -= {old.flow}", "pass", "a_rename_that_has_to_wait"),
     ("a rename in Studio that waits deletes", "sync/land.py", "if standing.flow not in olds]", "if standing.flow not in {old.flow for old in whole.values()}]", "rename_in_studio_that_has_to_wait"),
-    ("an inode is an id", "share/folder.py", "times can be set.\"\"\"\n        return False", "times can be set.\"\"\"\n        return True", "an_inode_that_is_used_again"),
+    ("an inode is an id", "share/folder.py", "times can be set.\"\"\"\n        return False", "times can be set.\"\"\"\n        return True", "whatever_its_inode"),
     ("a lease that went along is lost", "sync/conductor.py", "        follow(link, share, left, seeing, whole=not chosen)\n", "", "took_along"),
     # What a killed git leaves.
     ("a dead child's locks stay", "repo/children.py", "for lock in left:\n", "for lock in ():\n", "killed_with_refs_locked"),
