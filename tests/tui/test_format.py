@@ -32,6 +32,11 @@ def test_a_hostile_name_becomes_one_harmless_line(text: str) -> None:
     assert cell_len(fit(shown, 20)) == 20
 
 
+def test_marks_do_not_climb_over_the_lines_above() -> None:
+    assert clean("e" + "\u0301" * 200) == "e" + "\u0301" * 3
+    assert clean("\u0301chat") == "\u25cc\u0301chat"
+
+
 @given(st.text(st.characters(codec=None, exclude_categories=()), max_size=40), st.integers(1, 60))
 def test_any_text_fits_exactly(text: str, width: int) -> None:
     shown = clean(text)

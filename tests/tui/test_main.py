@@ -267,6 +267,10 @@ def test_a_window_that_is_too_small_says_so_and_swallows_keys(stage: Stage, daem
         await on.pilot.resize_terminal(80, 24)
         await on.shows("[1] Flows")
         assert not daemon_of.asked("command") and not daemon_of.asked("pause")
+        await on.pilot.resize_terminal(52, 14)
+        await on.shows("q quits")
+        await on.press("q")
+        await on.until(lambda: not on.app.is_running or on.app._exit, "the end")
 
     stage.play(scenario)
 
@@ -331,6 +335,29 @@ def test_hostile_names_are_shown_and_obeyed_by_nobody(stage: Stage, daemon_of: F
         await on.shows("[bold red]chat[/]")
         daemon_of.event("notice", about="error", title="x", text="\x1b]0;owned\x07 [@click=app.quit]x[/]")
         await on.shows("\\x1b]0;owned\\x07 [@click=app.quit]x[/]")
+
+    stage.play(scenario)
+
+
+def test_a_row_that_changes_is_drawn_where_it_stands(stage: Stage, daemon_of: FakeDaemon) -> None:
+    async def scenario(on: Acting) -> None:
+        await on.settled()
+        daemon_of.flow(row("rag-chat-prod", "in-sync", who="zoe", dirty=["a.py", "b.py"]))
+        await on.shows("in-sync 2 edited")
+
+    stage.play(scenario)
+
+
+def test_changes_of_a_moment_wait_for_each_other_and_what_was_asked_for_does_not(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(on: Acting) -> None:
+        await on.settled()
+        monkeypatch.setattr("flowsync_tui.app._TOGETHER", 3600.0)
+        on.app.hear({"kind": "flows", "changed": [row("later")], "gone": []})
+        assert "later" not in on.app.state.flows
+        on.app.hear({"kind": "phase", "phase": "live"})
+        assert "later" in on.app.state.flows
 
     stage.play(scenario)
 
