@@ -162,6 +162,13 @@ def test_what_studio_brought_can_be_taken_back_by_what_the_result_tells(world: W
     assert world.here("chat") == world.here("chat", str(tip))
 
 
+def test_an_answer_may_put_a_folder_where_a_file_is(clashing: World) -> None:
+    (clashing.folder / ".git" / "inner").write_text("inner\n")
+    settle(clashing, "--ours", "--content", f"one.py/inner.py={clashing.folder}/.git/inner")
+    here = clashing.here("chat")
+    assert (here["one.py/inner.py"], "one.py" in here) == (b"inner\n", False)
+
+
 # -- discard
 
 
@@ -249,6 +256,7 @@ def test_nothing_to_discard_and_nothing_of_the_kind(edited: World) -> None:
     edited.ends(2, "discard", "nothing")
     edited.ends(2, "discard", "..")
     edited.ends(2, "discard", "../outside.txt")
+    edited.ends(2, "discard", "chat/sub")  # a folder of a flow is none
     edited.ends(2, "discard", "chat", "no.py")
     edited.ends(2, "discard", "chat", "../../outside.txt")
     edited.ends(2, "discard", "chat", ".env")
