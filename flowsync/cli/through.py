@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 def daemon_for(here: Path, remote: str | None) -> Client | None:
     """Returns a connection to the daemon that serves this repository, None if none does, or not this remote."""
     client = connect(here)
-    if client is not None and remote is not None and client.hello.get("remote") != remote:
-        client.close()
+    if client is None:
         return None
-    return client
+    meant = client.hello.get("first", True) if remote is None else client.hello.get("remote") == remote
+    if not meant:
+        client.close()
+    return client if meant else None
 
 
 def through(here: Path, remote: str | None, method: str, params: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flowsync import __version__
+from flowsync.config import load
 from flowsync.daemon.board import Board
 from flowsync.daemon.client import PROTOCOL
 from flowsync.daemon.inbox import Inbox, Job
@@ -83,7 +84,14 @@ class Methods:
         """Returns the answer to a client's hello."""
         repository = str(self._place.root)
         who = {"flowsync": __version__, "pid": os.getpid()}
-        return {"version": PROTOCOL, **who, "repository": repository, "remote": self._remote}
+        return {"version": PROTOCOL, **who, "repository": repository, "remote": self._remote, "first": self._first()}
+
+    def _first(self) -> bool:
+        """Tells whether this is the remote that is meant where none is named."""
+        try:
+            return load(self._place.root).remote(None).name == self._remote
+        except (FlowsyncError, OSError):  # which whoever asks finds out as well
+            return True
 
     def _state(self, session: Session, number: Any, params: dict[str, Any]) -> Any:
         return {**self.hello(), **self._board.snapshot(), "now": round(time.time(), 3)}

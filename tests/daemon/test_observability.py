@@ -243,3 +243,21 @@ def test_remotes_that_nobody_serves_are_named(world: World, run_daemon: Callable
     world.link()
     until(lambda: daemon.state["not_served"] == [], "the configuration to be read again")
     assert "left to you" not in world.ends(0, "daemon", "status").out
+
+
+def test_a_command_that_names_no_remote_is_not_for_the_daemon_of_another(
+    world: World, run_daemon: Callable[..., Daemon]
+) -> None:
+    second = world.share.folder.parent / "second"  # type: ignore[attr-defined]
+    (second / "other").mkdir(parents=True)
+    (second / "other/flow.dag.yaml").write_text("nodes: []\n")
+    config = (world.folder / ".flowsync.yaml").read_text()
+    world.commit({".flowsync.yaml": config + f"  second:\n    share: file://{second}\n    path: more\n"})
+    world.studio_flow("chat")
+    daemon = run_daemon(world, "--remote", "second").ready().settled()
+    assert [row["name"] for row in daemon.ask("status")["flows"]] == ["other"]
+    assert [row["flow"] for row in world.ends(0, "sync", "--json").json["results"]] == ["chat"]
+    assert world.states() == {"chat": "in-sync"}
+    assert daemon.count("passes_sync") == 0
+    world.ends(0, "sync", "--remote", "second")
+    assert daemon.count("passes_sync") == 1
