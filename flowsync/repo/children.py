@@ -18,7 +18,9 @@ from flowsync.errors import RepositoryError
 from flowsync.repo.neighbours import locking_git
 from flowsync.repo.plumbing import Git
 
+_BOOT = FilePath("/proc/sys/kernel/random/boot_id")
 _SLACK = 2.0  # seconds by which a file system's clock may run behind
+_MAY_LIVE = 5.0  # seconds
 _LIFETIME = 120.0  # seconds; no command of ours holds a lock for longer
 
 
@@ -72,6 +74,8 @@ class Children:
                 f"git {_verb(arguments)}, which a flowsync that died began, is still at work (process {pid})",
                 "wait for it to finish",
             )
+        if not _BOOT.exists() and 0 <= time.time() - began < _MAY_LIVE:
+            return None  # this system does not tell who is alive
         left = [lock for lock in locks if _as_old_as(lock, began)]
         if left and locking_git([folder, self._record.parent.parent]):
             return None  # it may be theirs; the record stays for the next run
@@ -103,7 +107,7 @@ def _verb(arguments: Sequence[str]) -> str:
 def _born(pid: int) -> str:
     """Returns what tells a process from a later one of the same number; empty where the system does not say."""
     with suppress(OSError, IndexError):
-        boot = FilePath("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = _BOOT.read_text(encoding="ascii").strip()
         fields = FilePath(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()
         if fields[0] not in (b"Z", b"X"):
             return f"{boot} {fields[19].decode('ascii')}"
