@@ -71,7 +71,9 @@ def test_no_key_does_two_things_on_one_screen(name: str) -> None:
 def test_keys_that_terminals_or_multiplexers_keep_have_a_plain_twin() -> None:
     for action in actions.actions():
         if action.key and (action.key.startswith(("ctrl+", "alt+", "f")) and len(action.key) > 1):
-            assert action.id in ("app.redraw", "app.screenshot", "list.page_down", "list.page_up"), action.id
+            assert action.id in ("app.suspend", "app.redraw", "app.screenshot", "list.page_down", "list.page_up"), (
+                action.id
+            )
 
 
 def test_the_opener_of_a_dangerous_action_is_not_what_confirms_it() -> None:

@@ -69,16 +69,16 @@ class Styles:
 
     def _made(self, name: str, background: str) -> Style:
         behind = self._behind(background)
+        shaded = behind is not None and behind.ansi is None and not self._monochrome
+        turned = Style(reverse=background == "cursor" and not shaded)  # where no shade tells the row
         if name == "quiet":
-            return self._quiet(behind)
+            return self._quiet(behind) + turned
         if name == "conflict":
             return self._alarm(behind)
         colour, more = _MEANING.get(name, _MEANING["plain"])
         ink = self.colour(colour)
         style = Style(color=ink.rich_color if ink else None, bgcolor=behind.rich_color if behind else None)
-        if background == "cursor" and (self._monochrome or behind is None or behind.ansi is not None):
-            more += Style(reverse=not more.reverse)  # no shade to tell the row by
-        return style + more
+        return style + more + turned
 
     def _behind(self, background: str) -> Color | None:
         ground, mark = self.colour("background"), self.colour("primary")

@@ -71,6 +71,11 @@ def do_app_quit(app: "FlowsyncApp") -> None:
     app.leave()
 
 
+def do_app_suspend(app: "FlowsyncApp") -> None:
+    """Gives the terminal back to the shell until ``fg``."""
+    app.action_suspend_process()
+
+
 def do_app_redraw(app: "FlowsyncApp") -> None:
     """Draws everything anew."""
     app.redraw()

@@ -12,6 +12,7 @@ GENERAL = (
     Action("app.help", "question_mark,f1", _ALL, "Help", "what can be done here, with its keys", hint=92),
     Action("app.back", "escape", _ALL, "Back", "go back, or clear the filter and the marks"),
     Action("app.quit", "q", _ALL, "Quit", "leave; the daemon goes on"),
+    Action("app.suspend", "ctrl+z", _ALL, "To the shell", "put this into the background; fg brings it back"),
     Action("app.redraw", "ctrl+l", _ALL, "Redraw", "draw the screen anew"),
     Action("app.screenshot", "f12", _ALL, "Screenshot", "save the screen as SVG"),
     Action("app.lock", "", _ALL, "Lock", "refuse all that writes, or allow it again"),
