@@ -20,6 +20,7 @@ from flowsync.sync.record import record
 from flowsync.sync.result import Did, Result, behind, problem_result
 from flowsync.sync.scan import NAME
 from flowsync.sync.shares import open_share
+from flowsync.sync.stamping import stamp
 from flowsync.sync.survey import Survey, survey
 
 _NOT_YET = BOTH | {State.PROBLEM}  # has something to push that something else has to come before
@@ -69,7 +70,9 @@ class Conductor:
             if fetched or unfinished or self._link.cache.observations(self._link.remote.name) != known:
                 seen = _without_failed(survey(self._link), fetched)
             late = [behind(flow) for flow in sorted(ahead) if flow in seen.flows and _needs_pull(seen, flow)]
-            return _together(_only_trouble(fetched), late, push(self._link, share, seen, ahead, allowed))
+            results = _together(_only_trouble(fetched), late, push(self._link, share, seen, ahead, allowed))
+        stamp(self._link, self._environ, results)
+        return results
 
     def sync(self, flows: Sequence[str] = (), consent: Consent | None = None) -> list[Result]:
         """Pulls, then pushes; looks and plans again for flows whose push lost a race."""
@@ -82,7 +85,8 @@ class Conductor:
                 chosen = frozenset(result.flow for result in results if result.did is Did.STALE)
                 if not chosen:
                     break
-            return results
+        stamp(self._link, self._environ, results)
+        return results
 
     def _round(self, share: Share, chosen: frozenset[FlowName], consent: Consent) -> list[Result]:
         fetched = self._fetch(share, chosen, consent)

@@ -23,7 +23,7 @@ from flowsync.sync.conductor import Conductor
 from flowsync.sync.findings import findings
 from flowsync.sync.land import Holds
 from flowsync.sync.link import Link
-from flowsync.sync.registered import flow_of, learn, note, path_of
+from flowsync.sync.registered import COMMIT, flow_of, learn, note, path_of
 from flowsync.sync.remembered import Begun, Remembered
 from flowsync.sync.result import Did, Result
 from flowsync.sync.shares import share_of
@@ -32,9 +32,6 @@ from flowsync.sync.survey import survey
 if TYPE_CHECKING:  # azure is imported where a workspace is asked
     from flowsync.studio.flows import Record
     from flowsync.studio.session import Session
-
-COMMIT = "flowsync.commit"
-"""The tag that says which commit a flow was registered, or a run was made, from."""
 
 _LAG = (0.5, 1.0, 2.0, 4.0)  # seconds between looks for a flow that may have been registered
 _PATIENCE = 10.0
@@ -94,15 +91,17 @@ def create(desk: Desk, flow: FlowName, wish: Wish, dry_run: bool = False) -> Out
     except Timeout as error:
         raise RepositoryError("another flowsync is registering a flow here", "wait for it to finish") from error
     try:
-        return replace(_create(desk, flow, begun), uncommitted=uncommitted)
+        return replace(_create(desk, flow, begun, wish), uncommitted=uncommitted)
     finally:
         lock.release()
 
 
-def _create(desk: Desk, flow: FlowName, begun: Begun) -> Outcome:
+def _create(desk: Desk, flow: FlowName, begun: Begun, wish: Wish) -> Outcome:
     before = desk.memory.begun(flow)
     if found := _registered(desk, flow, patient=bool(before and before.sent)):
         stopped = _pushed(desk, flow)
+        if stopped is None and found.owner == desk.session.person.oid:
+            found = _amended(desk, flow, found, wish, begun.tags[COMMIT])
         desk.memory.end(flow)
         return Outcome(flow, begun, found, before is not None and before.sent, stopped)
     desk.memory.begin(flow, begun)
@@ -115,6 +114,17 @@ def _create(desk: Desk, flow: FlowName, begun: Begun) -> Outcome:
     note(desk.memory, desk.session, flow, record, desk.link.now())
     desk.memory.end(flow)
     return Outcome(flow, begun, record, True)
+
+
+def _amended(desk: Desk, flow: FlowName, record: "Record", wish: Wish, commit: str) -> "Record":
+    """Returns the record of a flow that was registered before, with what was asked for by name, and this commit."""
+    name, description = wish.name or record.name, wish.description or record.description
+    tags = {**record.tags, **wish.tags, COMMIT: commit}
+    if (name, description, tags) != (record.name, record.description, dict(record.tags)):
+        desk.session.registry.update(record, name, description, tags)
+        record = desk.session.registry.get(record.id)
+        note(desk.memory, desk.session, flow, record, desk.link.now())
+    return record
 
 
 def _register(desk: Desk, flow: FlowName, begun: Begun) -> "Record":

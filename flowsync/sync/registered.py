@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from flowsync.studio.flows import Record
     from flowsync.studio.session import Session
 
+COMMIT = "flowsync.commit"
+"""The tag that says which commit a flow was registered or pushed, or a run was made, from."""
+
 _log = logging.getLogger("flowsync.studio")
 _FRESH = timedelta(minutes=15)  # how long what was asked of the registry is good enough for a hint
 
@@ -134,10 +137,14 @@ def learn(session: "Session", location: WorkspaceLocation, memory: Remembered, n
     for record in records:
         flow = flow_of(location, record)
         if flow and (flow not in flows or flows[flow].archived):
-            flows[flow] = Registered(record.id, record.name, record.owner, record.archived)
+            flows[flow] = _kept(record)
     page = session.flow_page("{}").replace("%7B%7D", "{}")
     memory.know(Known(now.isoformat(timespec="seconds"), session.person.oid, page, flows))
     return records
+
+
+def _kept(record: "Record") -> Registered:
+    return Registered(record.id, record.name, record.owner, record.archived, COMMIT in record.tags)
 
 
 def learn_again(session: "Session", location: WorkspaceLocation, memory: Remembered, now: datetime) -> None:
@@ -157,6 +164,6 @@ def note(memory: Remembered, session: "Session", flow: FlowName, record: "Record
     known = memory.known()
     page = session.flow_page("{}").replace("%7B%7D", "{}")
     flows: Mapping[FlowName, Registered] = known.flows if known else {}
-    new = Registered(record.id, record.name, record.owner, record.archived)
+    new = _kept(record)
     at = known.at if known else now.isoformat(timespec="seconds")
     memory.know(Known(at, session.person.oid, page, {**flows, flow: new}))

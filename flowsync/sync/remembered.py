@@ -30,6 +30,7 @@ class Registered:
     name: str
     owner: str  # object id
     archived: bool = False
+    stamped: bool = False  # carries the commit it was pushed from
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from flowsync.emulator.people import User
 from flowsync.emulator.witness import Event
 from flowsync.sync import drafting
 
-from .world import GOOD, Office
+from .world import GOOD, Office, signed_in
 
 UPLOADED = {path: text.encode() for path, text in GOOD.items()}
 
@@ -70,6 +71,45 @@ def test_a_second_create_brings_what_was_committed_since(office: Office) -> None
     run = office.draft("create", "chat")
     assert "is registered" in run.out and office.on_share("chat")["more.md"] == b"more\n"
     assert len(office.records()) == 1
+
+
+def test_a_second_create_changes_what_it_names(office: Office) -> None:
+    office.commit_flow("chat")
+    office.draft("create", "chat", "--description", "Talks", "--tag", "a=b")
+    office.draft("create", "chat", "--name", "Chat", "--tag", "c=d")
+    (record,) = office.records()
+    assert (record["flowName"], record["description"]) == ("Chat", "Talks")
+    assert record["tags"] == {"a": "b", "c": "d", "flowsync.commit": office.tip()}
+
+
+def test_the_commit_in_the_record_moves_with_every_push(office: Office, tmp_path: Path) -> None:
+    office.commit_flow("chat")
+    office.draft("create", "chat", "--tag", "a=b")
+    office.commit({"flows/chat/more.md": "more\n"})
+    office.ends(0, "push")
+    assert office.records()[0]["tags"] == {"a": "b", "flowsync.commit": office.tip()}
+    office.commit({"flows/chat/more.md": "more again\n"})
+    office.ends(0, "sync")
+    assert office.records()[0]["tags"]["flowsync.commit"] == office.tip()
+    office.commit({"README.md": "nothing of the flow\n"})
+    office.emulator.reset_counts()
+    office.ends(0, "sync")
+    assert "update_flow" not in office.emulator.counts and "get_flow" not in office.emulator.counts
+
+
+def test_a_record_that_cannot_be_stamped_stops_no_push(office: Office, tmp_path: Path) -> None:
+    office.commit_flow("chat")
+    office.draft("create", "chat")
+    office.commit({"flows/chat/more.md": "more\n"})
+    office.emulator.faults.refuse("update_flow", code="BadArgument", status=400)
+    office.ends(0, "push")
+    assert office.on_share("chat")["more.md"] == b"more\n"
+    with signed_in(office, User("bob"), tmp_path):  # another owner's record is left alone
+        office.draft("list")
+        office.commit({"flows/chat/more.md": "of bob\n"})
+        office.emulator.reset_counts()
+        office.ends(0, "push")
+        assert "update_flow" not in office.emulator.counts
 
 
 def test_a_folder_that_is_there_but_not_registered(office: Office) -> None:
