@@ -182,3 +182,28 @@ def test_hostile_names() -> None:
 
     for size in (WIDE, NARROW):
         on_stage(work, FlowAnswers("hostile", files, files, files), size)
+
+
+@pytest.mark.parametrize("theme", ["textual-light", "ansi-dark", "flowsync-hc"])
+def test_every_theme_has_what_the_screens_need(theme: str) -> None:
+    async def work(stage: FlowStage) -> None:
+        stage.app.theme = theme
+        for key, text in {"f": "2 nodes", "d": "answer.py", "m": "resolve 1 of 2", "H": "4 versions"}.items():
+            await stage.press(key, sees=text)
+            await stage.press("j", "escape")
+
+    on_stage(work, triage())
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_a_terminal_that_knows_ascii_only_gets_no_more(size: tuple[int, int]) -> None:
+    async def work(stage: FlowStage) -> None:
+        screens = {"f": "2 nodes", "d": "answer.py", "m": "resolve 1 of 2", "H": "4 versions", "v": "no findings"}
+        for key, text in screens.items():
+            await stage.press(key, sees=text)
+            for more in ("s", "2", "n", "space"):
+                await stage.press(more)
+                assert stage.text.isascii(), stage.text
+            stage.app.pop_screen()
+
+    on_stage(work, triage(), size, ascii=True)

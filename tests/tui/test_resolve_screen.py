@@ -53,7 +53,7 @@ def test_a_conflict_is_settled_by_node_and_by_line() -> None:
         await answer(stage, "y", "Commit the merge")
         await stage.until(lambda: not isinstance(stage.screen, ResolveScreen), "it goes back")
         assert "both sides are joined" in stage.text
-        assert stage.app.undone[-1].text == "restore triage as it was before the merge (bbbbbbb)"
+        assert stage.app.undone[-1].text == "restore triage as before: a new commit"
 
     on_stage(work, answers)
     planned, done = answers.resolved

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from textual import on
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -11,7 +10,6 @@ from flowsync_tui.doing.copying import copy
 from flowsync_tui.screens.flow_room import FlowRoom
 from flowsync_tui.view.checks import Row, rows, summary
 from flowsync_tui.view.compared import WORKTREE, name_of
-from flowsync_tui.view.format import clean, to_ascii
 from flowsync_tui.widgets.findings_list import FindingsList
 
 
@@ -69,8 +67,7 @@ class ChecksScreen(FlowRoom, screen="checks"):
     def _tell(self) -> None:
         row = self.row
         lines = [f"{row.place}  {row.message}", f"Fix: {row.fix}" if row.fix else ""] if row else [""]
-        text = "\n".join(clean(line) for line in lines)
-        self.query_one("#fix", Static).update(Content(to_ascii(text) if self.ui.ascii_only else text))
+        self.say("#fix", "\n".join(lines))
 
     # -- Actions --------------------------------------------------------------------------------------------------
 

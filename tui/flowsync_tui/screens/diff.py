@@ -9,18 +9,17 @@ from typing import Any
 
 from textual import on
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
 from flowsync.core.flow import kind_of
+from flowsync.core.semantic import semantic_diff
 from flowsync_tui.doing.copying import copy
 from flowsync_tui.screens.flow_room import FlowRoom
 from flowsync_tui.view import compared
 from flowsync_tui.view.compared import Change, Pair
 from flowsync_tui.view.contents import content_of, decoded, is_binary
 from flowsync_tui.view.diff import CONTEXTS, Texts, texts
-from flowsync_tui.view.format import clean
 from flowsync_tui.widgets.diff_view import SPLIT_FROM, DiffView
 from flowsync_tui.widgets.file_list import FileList
 
@@ -93,7 +92,6 @@ class DiffScreen(FlowRoom, screen="diff"):
             self.pair = self._pairs[0]
         found = await self.ask("compare", before=self.pair[0], after=self.pair[1])
         self._changes = compared.changes(found)
-        self._semantic = [str(line) for line in found.get("semantic") or ()]
         paths = [change.path for change in self._changes]
         self._files.take(self._changes, paths.index(self._wanted) if self._wanted in paths else 0)
         if not self._changes:
@@ -119,7 +117,9 @@ class DiffScreen(FlowRoom, screen="diff"):
 
     async def _lay_out(self, change: Change) -> None:
         found = await asyncio.to_thread(self._compared)
+        meaning = await asyncio.to_thread(self._meaning, change.path)
         if self.change == change:
+            self._semantic = meaning
             self._show(found)
 
     def _compared(self) -> Texts:
@@ -131,16 +131,21 @@ class DiffScreen(FlowRoom, screen="diff"):
         old, new = (None if content is None else decoded(content) for content in self._raw)
         return texts(old, new, self._whitespace)
 
+    def _meaning(self, path: str) -> list[str]:
+        """Returns what changed in a definition, in the words of flows."""
+        if kind_of(path) != "dag" or None in self._raw:
+            return []
+        return semantic_diff(*self._raw, [change.path for change in self._changes]).lines()
+
     def _show(self, found: Texts, note: str = "") -> None:
         if found != self._diff.texts or note:
             self._diff.show(found, note)
-        said = self._semantic if self.change and kind_of(self.change.path.rpartition("/")[2]) == "dag" else []
-        lines = [clean(line) for line in said[:SENTENCES]]
+        said = self._semantic if self.change else []
+        lines = said[:SENTENCES]
         if len(said) > SENTENCES:
             lines.append(f"… and {len(said) - SENTENCES} more")
-        header = self.query_one("#semantic", Static)
-        header.update(Content("\n".join(lines)))
-        header.set_class(bool(lines), "-said")
+        self.say("#semantic", "\n".join(lines))
+        self.query_one("#semantic").set_class(bool(lines), "-said")
         self._head()
 
     @on(DiffView.At)

@@ -51,8 +51,12 @@ class FlowRoom(Room):
 
     def about(self, text: str) -> None:
         """Says in the line on top what is shown."""
-        shown = f"{clean(self.flow)}   {clean(text)}".rstrip()
-        self.query_one("#about", Static).update(Content(to_ascii(shown) if self.ui.ascii_only else shown))
+        self.say("#about", f"{self.flow}   {text}".rstrip())
+
+    def say(self, where: str, text: str) -> None:
+        """Writes a text, harmless, into one of the screen's lines."""
+        shown = "\n".join(clean(line) for line in text.split("\n"))
+        self.query_one(where, Static).update(Content(to_ascii(shown) if self.ui.ascii_only else shown))
 
     def load(self, work: Callable[[], Awaitable[Any]], group: str = "load") -> None:
         """Lets something be fetched; the same asked again replaces it. A failure is told."""

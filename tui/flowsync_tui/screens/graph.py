@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from textual import on
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -14,7 +13,6 @@ from flowsync_tui.doing.copying import copy
 from flowsync_tui.screens.flow_room import FlowRoom
 from flowsync_tui.view import compared
 from flowsync_tui.view.compared import LOCAL, WORKTREE, Pair
-from flowsync_tui.view.format import clean, to_ascii
 from flowsync_tui.view.graph import FlowGraph, definition_of, flow_graph
 from flowsync_tui.widgets.dag_view import DagView
 
@@ -94,11 +92,10 @@ class GraphScreen(FlowRoom, screen="graph"):
 
     @on(DagView.Selected)
     def _selected(self) -> None:
-        lines = [clean(line) for line in self._dag.model.about(self._dag.selected)]
+        lines = self._dag.model.about(self._dag.selected)
         if len(lines) > SAID:
             lines = [*lines[: SAID - 1], f"… {len(lines) - SAID + 1} more"]
-        text = "\n".join(lines)
-        self.query_one("#node", Static).update(Content(to_ascii(text) if self.ui.ascii_only else text))
+        self.say("#node", "\n".join(lines))
 
     # -- Actions --------------------------------------------------------------------------------------------------
 

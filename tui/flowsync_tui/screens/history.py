@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 
 from textual import on
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
 from flowsync_tui.doing.copying import copy
 from flowsync_tui.doing.restoring import restore
 from flowsync_tui.screens.flow_room import FlowRoom
-from flowsync_tui.view.format import clean, count, to_ascii
+from flowsync_tui.view.format import count
 from flowsync_tui.view.history import PAGE, Timeline, Version
 from flowsync_tui.widgets.timeline import TimelineView
 
@@ -78,8 +77,7 @@ class HistoryScreen(FlowRoom, screen="history"):
         if one is None and self.timeline.more and self.timeline.versions:
             self.load(self._fetch)
         lines = [f"{one.short}  {one.author}  {one.subject}", "  ".join(one.paths)] if one else [""]
-        text = "\n".join(clean(line) for line in lines)
-        self.query_one("#version", Static).update(Content(to_ascii(text) if self.ui.ascii_only else text))
+        self.say("#version", "\n".join(lines))
 
     # -- Actions --------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -22,7 +21,7 @@ from flowsync_tui.view.actions import by_id
 from flowsync_tui.view.checks import Row, summary
 from flowsync_tui.view.conflict import Choice, Conflicted, Place, Resolution, merged_alone, signs
 from flowsync_tui.view.contents import content_of, decoded
-from flowsync_tui.view.format import clean, count, to_ascii
+from flowsync_tui.view.format import count
 from flowsync_tui.widgets.panel import Panel
 
 SIDES = (Choice.BASE, Choice.LOCAL, Choice.REMOTE)
@@ -133,12 +132,12 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         place = self.place
         if place is None:
             self.about("no file is in conflict")
-            self._say("#reason", "enter commits the merge" if self.resolution.files else "esc goes back")
+            self.say("#reason", "enter commits the merge" if self.resolution.files else "esc goes back")
             return
         left = len(self.resolution.open)
         self.about(f"resolve {self._at + 1} of {len(self.resolution.places)} · {place.title} · {left} open")
         hint = "   4 takes the suggestion" if place.suggestion is not None else ""
-        self._say("#reason", place.reason + hint)
+        self.say("#reason", place.reason + hint)
         answer = self.resolution.answer(place)
         for choice in SIDES:
             panel = self._panel(choice.name.lower())
@@ -175,18 +174,14 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         marks = [("▌", "line--good") if at in shown.here else _marker(line) for at, line in enumerate(shown.lines)]
         panel.take(shown.lines, shown.here.start, marks)
 
-    def _say(self, where: str, text: str) -> None:
-        shown = "\n".join(clean(line) for line in text.split("\n"))
-        self.query_one(where, Static).update(Content(to_ascii(shown) if self.ui.ascii_only else shown))
-
     def _check(self) -> None:
         """Validates the result in the background, once everything is picked."""
         self.findings = None
         left = len(self.resolution.open)
         if left or not self.resolution.files:
-            self._say("#verdict", f"{count(left, 'place')} open: nothing is written before enter" if left else "")
+            self.say("#verdict", f"{count(left, 'place')} open: nothing is written before enter" if left else "")
             return
-        self._say("#verdict", "validating the result …")
+        self.say("#verdict", "validating the result …")
         self.load(self._validate, "check")
 
     async def _validate(self) -> None:
@@ -194,7 +189,7 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         errors = [one for one in self.findings if one.severity == "error"]
         lines = [f"✗ {one.path}:{one.line} {one.message}" for one in errors[:2]]
         said = summary(self._rows())
-        self._say("#verdict", "\n".join([f"result: {said}   enter commits the merge", *lines]))
+        self.say("#verdict", "\n".join([f"result: {said}   enter commits the merge", *lines]))
 
     def _rows(self) -> list[Row]:
         found = [one for one in self.findings or () if one.severity != "info"]

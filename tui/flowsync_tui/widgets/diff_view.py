@@ -258,7 +258,7 @@ class DiffView(LineView):
                 Segment(segment.text, base + segment.style if segment.style else base)
                 for segment in self.spelled(self.body(line))
             ]
-        strip = Strip(self._selected(line, body), width if line < len(self.rows.rows) else None)
+        strip = Strip(self._selected(line, body))
         return strip.adjust_cell_length(width, base).apply_offsets(0, line)
 
     def _columns(self, line: int, row: Row) -> Segments:
@@ -284,9 +284,11 @@ class DiffView(LineView):
         if row.kind is Kind.SAME:
             return [Segment(text)]
         side = "added" if new else "removed"
-        segments = [Segment(text, self.style(f"diff--{side}"))]
+        style = self.style(f"diff--{side}")
         marks = self._marks(row)[1 if new else 0]
-        return restyled(segments, marks, self.style(f"diff--word-{side}")) if marks else segments
+        segments = [Segment(text, style)]
+        marked = restyled(segments, marks, self.style(f"diff--word-{side}")) if marks else segments
+        return [*marked, Segment("", style)]  # what fills the line up
 
     def _marks(self, row: Row) -> tuple[Marks, Marks]:
         if row.old < 0 or row.new < 0:
@@ -313,8 +315,9 @@ class DiffView(LineView):
 
 def window(segments: Segments, left: int, width: int) -> Segments:
     """Returns what is seen of segments in so many cells from a column on, filled up with blanks."""
+    fill = segments[-1].style if segments and not segments[-1].text else None
     if not all(segment.text.isascii() for segment in segments):
-        return list(Strip(segments).crop_extend(left, left + width, None))
+        return list(Strip(segments).crop_extend(left, left + width, fill))
     found: Segments = []
     at, end = 0, left + width
     for segment in segments:
@@ -323,7 +326,7 @@ def window(segments: Segments, left: int, width: int) -> Segments:
             found.append(Segment(segment.text[start:stop], segment.style))
         at += len(segment.text)
     seen = sum(len(segment.text) for segment in found)
-    return [*found, Segment(" " * (width - seen))] if seen < width else found
+    return [*found, Segment(" " * (width - seen), fill)] if seen < width else found
 
 
 def _widest(lines: Sequence[str]) -> int:

@@ -27,7 +27,7 @@ class LineView(ScrollView, can_focus=True):
     """Lines by number; a subclass says how many there are and what each looks like."""
 
     DEFAULT_CSS = """
-    LineView { color: $foreground; scrollbar-size-horizontal: 1; scrollbar-size-vertical: 1; }
+    LineView { color: $foreground; scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; }
     LineView > .line--dim { color: $text-muted; }
     LineView > .line--good { color: $text-success; }
     LineView > .line--bad { color: $text-error; text-style: bold; }
@@ -61,8 +61,8 @@ class LineView(ScrollView, can_focus=True):
     # -- What it gives a subclass ---------------------------------------------------------------------------------
 
     def style(self, name: str) -> Style:
-        """Returns the style of a component class, without the widget's own."""
-        return self.get_component_rich_style(name, partial=True)
+        """Returns the style of a component class on this widget: what is half transparent is mixed with it."""
+        return self.get_component_rich_style(name)
 
     def renew(self) -> None:
         """Draws everything anew after the lines have changed."""
@@ -81,7 +81,8 @@ class LineView(ScrollView, can_focus=True):
             return Strip.blank(width, base)
         fixed, body = self._line(line)
         gutter = Strip(fixed)
-        shown = Strip(self._selected(line, body)).crop_extend(scroll_x, scroll_x + width - gutter.cell_length, None)
+        fill = body[-1].style if body and not body[-1].text else None  # an empty last segment fills the line up
+        shown = Strip(self._selected(line, body)).crop_extend(scroll_x, scroll_x + width - gutter.cell_length, fill)
         return Strip.join([gutter, shown.apply_offsets(scroll_x, line)]).apply_style(base)
 
     def _line(self, line: int) -> tuple[Segments, Segments]:
