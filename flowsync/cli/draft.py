@@ -109,7 +109,7 @@ def _tell_created(args: argparse.Namespace, at: "Desk", outcome: "Outcome") -> N
     if record:
         did = "registered" if outcome.created else "is registered"
         say(f"{paint(did, 'green')}  {plain(outcome.flow)}  {plain(named(record))}")
-        say(f"  {at.session.flow_page(record.id)}")
+        say(f"  {plain(at.session.flow_page(record.id))}")
         if record.archived:
             say(f"  {paint(f'try: flowsync draft restore {outcome.flow}, to see it in Studio', 'dim')}")
     elif args.dry_run:
@@ -157,7 +157,7 @@ def _show(args: argparse.Namespace, at: "Desk") -> int:
 
 
 def _open(args: argparse.Namespace, at: "Desk") -> int:
-    from flowsync.cli.output import say, say_json
+    from flowsync.cli.output import plain, say, say_json
     from flowsync.errors import Exit
     from flowsync.sync.drafts import find
 
@@ -172,7 +172,7 @@ def _open(args: argparse.Namespace, at: "Desk") -> int:
     if args.json:
         say_json({"version": 1, "id": record.id, "url": page})
     else:
-        say(f"Opened {page}" if opened else page)
+        say(plain(f"Opened {page}" if opened else page))
     return Exit.DONE
 
 
@@ -196,7 +196,7 @@ def _tell(args: argparse.Namespace, at: "Desk", record: "Record", did: str) -> i
     if args.json:
         say_json({"version": 1, "dry_run": args.dry_run, "draft": record_json(at, record)})
     else:
-        say(f"{paint(f'would be {did}' if args.dry_run else did, 'green')}  {plain(record.name)}  {record.id}")
+        say(f"{paint(f'would be {did}' if args.dry_run else did, 'green')}  {plain(record.name)}  {plain(record.id)}")
     return Exit.DONE
 
 

@@ -96,7 +96,7 @@ def _submit(args: argparse.Namespace, at: "Desk") -> int:
         say_json({"version": 1, "dry_run": False, "run": run_json(at, found)})
     else:
         say(f"{paint('submitted', 'green')}  {plain(found.name)}  {plain(ready.flow)} at {ready.commit[:10]}")
-        say(f"  {at.session.run_page(found.name)}")
+        say(f"  {plain(at.session.run_page(found.name))}")
         say(f"  {paint(f'try: flowsync run stream {found.name}', 'dim')}")
     return Exit.DONE
 

@@ -1,8 +1,10 @@
 """``draft create``: once and only once, whatever happens; and what goes up is what was committed, nothing else."""
 
+import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -132,7 +134,14 @@ def test_status_asks_nobody(office: Office) -> None:
     office.commit_flow("chat")
     office.draft("create", "chat")
     office.emulator.reset_counts()
-    office.ends(0, "status")
+    source = (
+        "import json, sys\nfrom flowsync.cli import main\n"
+        f"main(['-C', {str(office.folder)!r}, 'status', '--json'])\n"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["flows"][0]["draft"]["registered"] is True
+    assert not set(json.loads(done.stderr)) & {"azure", "requests", "aiohttp", "rich"}
     assert dict(office.emulator.counts) == {}
 
 
