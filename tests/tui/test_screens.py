@@ -75,7 +75,7 @@ async def logs(on: Acting) -> None:
 
 
 SCENES: dict[str, Callable[[Acting], Awaitable[None]]] = {
-    scene.__name__: scene for scene in (main, detail, filtering, menu, palette, help, question, syncing, logs)
+    scene.__name__: scene for scene in (main, detail, filtering, menu, palette, help, question, logs, syncing)
 }
 
 
@@ -122,9 +122,23 @@ def play(stage: Stage, scene: Callable[[Acting], Awaitable[None]], size: tuple[i
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
-@pytest.mark.parametrize("name", SCENES)
-def test_it_looks_as_it_did(full: Stage, name: str, size: tuple[int, int]) -> None:
-    compare(f"{name}-{size[0]}x{size[1]}", play(full, SCENES[name], size))
+def test_they_look_as_they_did(full: Stage, size: tuple[int, int]) -> None:
+    """One session goes through all of them: esc leads back from each."""
+    seen: dict[str, str] = {}
+
+    async def scenario(on: Acting) -> None:
+        await on.settled()
+        await on.until(lambda: on.main._files, "the files of the first flow")
+        for name, scene in SCENES.items():
+            await scene(on)
+            await on.pilot.pause()
+            seen[name] = on.text
+            await on.press("escape", "escape", "escape")
+            await on.until(lambda: on.app.screen is on.main and not on.main.pattern, "the way back")
+
+    full.play(scenario, size)
+    for name, text in seen.items():
+        compare(f"{name}-{size[0]}x{size[1]}", text)
 
 
 def test_ascii_has_nothing_but_ascii(full: Stage) -> None:
@@ -133,9 +147,16 @@ def test_ascii_has_nothing_but_ascii(full: Stage) -> None:
     compare("main-ascii", text)
 
 
-@pytest.mark.parametrize("name", ["menu", "palette", "help", "question"])
-def test_dialogs_in_ascii_are_ascii(full: Stage, name: str) -> None:
-    assert play(full, SCENES[name], NARROW, ascii=True).isascii()
+def test_dialogs_in_ascii_are_ascii(full: Stage) -> None:
+    async def scenario(on: Acting) -> None:
+        await on.settled()
+        for name in ("menu", "palette", "help", "question"):
+            await SCENES[name](on)
+            assert on.text.isascii(), name
+            await on.press("escape", "escape")
+            await on.until(lambda: on.app.screen is on.main, "the way back")
+
+    full.play(scenario, NARROW, ascii=True)
 
 
 def test_plain_has_no_borders_and_lists_by_name(full: Stage) -> None:
