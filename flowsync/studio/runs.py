@@ -176,6 +176,11 @@ class Runs:
         said = self._wire.ask("POST", self._workspace.other_service("index/v1.0", "/entities"), "the runs", body=body)
         return [Run.from_index(row) for row in said.get("value") or []]
 
+    def tag(self, name: str, tags: Mapping[str, str]) -> None:
+        """Adds tags to a run; the others stay."""
+        url = self._workspace.other_service("history/v1.0", f"/runs/{quote(name, safe='')}/modify")
+        self._wire.ask("PATCH", url, f"the run {name}", body={"tags": dict(tags)}, writes=True)
+
     def cancel(self, name: str) -> None:
         """Asks a run to stop."""
         self._wire.ask("POST", self._one(name, "/cancel"), f"the run {name}", writes=True)

@@ -41,12 +41,13 @@ class Submission:
     commit: str
     dirty: bool
     data: FilePath | None = None
+    held: str | None = None  # the id of the folder that Studio held when this was prepared
 
 
 def prepared(at: Desk, wanted: RunFile, allow_dirty: bool = False) -> Submission:
     """Returns what is to be submitted; a UsageError says why it should not run like this."""
     record, flow = _chosen(at, wanted)
-    commit, dirty = _standing(at, flow, allow_dirty) if flow else ("", False)
+    commit, dirty, held = _standing(at, flow, allow_dirty) if flow else ("", False, None)
     data = _local(wanted, wanted.data)
     name = wanted.name or _name(at.link.now(), flow or record.name, wanted.variant)
     tags = {**wanted.tags}
@@ -74,7 +75,7 @@ def prepared(at: Desk, wanted: RunFile, allow_dirty: bool = False) -> Submission
         "computeName": wanted.compute or None,
     }
     kept = {key: value for key, value in body.items() if value is not None}
-    return Submission(name, kept, flow or record.name, commit, dirty, data)
+    return Submission(name, kept, flow or record.name, commit, dirty, data, held)
 
 
 def submit(at: Desk, ready: Submission) -> "Run":
@@ -89,7 +90,16 @@ def submit(at: Desk, ready: Submission) -> "Run":
         name = runs.submit(body)
     except Lost:
         name = ready.name  # the look that follows finds it, or says that it is not there
+    if ready.held and not ready.dirty and _held(at, FlowName(ready.flow)) != ready.held:
+        runs.tag(name, {DIRTY: "true"})  # somebody saved in Studio at that very moment: it may have run that
     return runs.get(name)
+
+
+def _held(at: Desk, flow: FlowName) -> str | None:
+    """Returns the id of the folder that Studio holds of a flow, after a look."""
+    at.conductor().fetch([flow])
+    standing = survey(at.link, flow).flows.get(flow)
+    return standing.remote_tree if standing else None
 
 
 def followed(at: Desk, name: str, sleep: Callable[[float], None] = time.sleep) -> "Iterator[tuple[Run, str]]":
@@ -142,8 +152,8 @@ def _flow_at(at: Desk, folder: FilePath) -> FlowName:
     return FlowName(parts[0]) if len(parts) == 1 else FlowName("")
 
 
-def _standing(at: Desk, flow: FlowName, allow_dirty: bool) -> tuple[str, bool]:
-    """Returns the commit that Studio's content stands for, and whether the flow here is another."""
+def _standing(at: Desk, flow: FlowName, allow_dirty: bool) -> tuple[str, bool, str | None]:
+    """Returns the commit that Studio's content stands for, whether the flow here is another, and Studio's folder."""
     uncommitted = Holds(at.link, {}).dirty.get(flow, [])
     at.conductor().fetch([flow])
     seen = survey(at.link)
@@ -161,7 +171,7 @@ def _standing(at: Desk, flow: FlowName, allow_dirty: bool) -> tuple[str, bool]:
             f"flowsync sync {flow}; or --allow-dirty, to run what Studio holds",
         )
     commit = seen.tip if same else standing.tracking if standing else None
-    return commit or "", bool(uncommitted) or not same
+    return commit or "", bool(uncommitted) or not same, standing.remote_tree if standing else None
 
 
 def _local(wanted: RunFile, said: str) -> FilePath | None:

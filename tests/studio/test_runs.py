@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from flowsync.emulator.witness import Event
+
 from .world import GOOD, Office
 
 DATA = "".join(f'{{"text": "line {number}", "answer": "a"}}\n' for number in range(30))
@@ -106,6 +108,16 @@ def test_a_flow_that_studio_holds_in_another_state_is_refused_unless_told(ready:
     assert submitted(ready, "--allow-dirty")["commit"] == before
     ready.ends(0, "push")
     assert submitted(ready)["commit"] == ready.tip()
+
+
+def test_a_save_at_the_moment_of_submission_makes_the_run_dirty(ready: Office) -> None:
+    def studio_saves(event: Event) -> None:
+        if (event.when, event.operation) == ("before", "submit_run"):
+            (ready.folder_of(ready.user) / "chat/echo.py").write_text(GOOD["echo.py"] + "# just now\n")
+
+    ready.emulator.on_request(studio_saves)
+    run = submitted(ready)
+    assert run["dirty"] is True and run["tags"]["team"] == "search" and run["commit"] == ready.tip()
 
 
 def test_a_flow_that_is_not_registered(office: Office) -> None:
