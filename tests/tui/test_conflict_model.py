@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsync_tui.view.conflict import Choice, Conflicted, Place, Resolution, merged_alone, signs
+from flowsync_tui.view.conflict import Resolution
+from flowsync_tui.view.conflicted import Choice, Conflicted, Place, merged_alone, signs
 
 from .triage import BASE, DEFINITION, LOCAL, REMOTE
 

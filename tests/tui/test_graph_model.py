@@ -1,5 +1,7 @@
 """A flow's graph to walk through, without a screen."""
 
+import random
+
 from flowsync_tui.view.graph import FlowGraph, definition_of, flow_graph
 
 from .triage import BASE, DEFINITION, REMOTE
@@ -60,6 +62,21 @@ def test_arrows_go_from_box_to_box() -> None:
     assert walked("down", "down", "right", "down", "down", "down") == "${outputs}"
     assert walked("last", "up") == "last"
     assert walked("last", "first") == "${inputs}"
+
+
+def test_up_and_down_lead_along_an_edge_even_where_another_box_is_nearer() -> None:
+    """In a tangle, the box right above or below is often another's."""
+    chance = random.Random(4)
+    text = "nodes:\n- name: n0\n  type: python\n"
+    for number in range(1, 20):
+        one, two = chance.randrange(number), chance.randrange(number)
+        text += f"- name: n{number}\n  type: python\n  inputs: {{x: '${{n{one}.output}}', y: '${{n{two}.output}}'}}\n"
+    graph = flow_graph(FILE, text.encode())
+    layer = {key: place.layer for key, place in graph.places.items()}
+    for key in graph.order:
+        for direction, joined, step in (("down", graph.targets[key], 1), ("up", graph.sources[key], -1)):
+            near = {other for other in joined if layer[other] == layer[key] + step}
+            assert not near or graph.moved(key, direction) in near
 
 
 def test_the_rail_is_in_the_order_of_the_flow() -> None:

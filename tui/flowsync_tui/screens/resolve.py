@@ -19,7 +19,8 @@ from flowsync_tui.screens.flow_room import FlowRoom
 from flowsync_tui.view.action import argv, spoken
 from flowsync_tui.view.actions import by_id
 from flowsync_tui.view.checks import Row, summary
-from flowsync_tui.view.conflict import Choice, Conflicted, Place, Resolution, merged_alone, signs
+from flowsync_tui.view.conflict import Resolution
+from flowsync_tui.view.conflicted import Choice, Conflicted, Place, merged_alone, signs
 from flowsync_tui.view.contents import content_of, decoded
 from flowsync_tui.view.format import count
 from flowsync_tui.widgets.panel import Panel
