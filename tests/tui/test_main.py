@@ -353,7 +353,7 @@ def test_changes_of_a_moment_wait_for_each_other_and_what_was_asked_for_does_not
 ) -> None:
     async def scenario(on: Acting) -> None:
         await on.settled()
-        monkeypatch.setattr("flowsync_tui.app._TOGETHER", 3600.0)
+        monkeypatch.setattr("flowsync_tui.hearing.TOGETHER", 3600.0)
         on.app.hear({"kind": "flows", "changed": [row("later")], "gone": []})
         assert "later" not in on.app.state.flows
         on.app.hear({"kind": "phase", "phase": "live"})

@@ -1,24 +1,18 @@
-"""The app: it holds the state, takes in what the bridge hears, has actions done. Screens compose; it only routes."""
+"""The app: it has actions done, and tells what came of them. Screens compose; it only routes."""
 
 import asyncio
-import contextvars
-import gc
 import inspect
 import os
-import threading
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
 from importlib import import_module
 from typing import Any, ClassVar
 
 from textual import events
-from textual.app import App
 from textual.dom import DOMNode
 from textual.screen import Screen
 
 from flowsync.errors import FlowsyncError
-from flowsync_tui.bridge import Bridge
+from flowsync_tui.hearing import Hearing
 from flowsync_tui.keymap import Keys, clashes
 from flowsync_tui.options import Options
 from flowsync_tui.screens.main import MainScreen
@@ -28,15 +22,12 @@ from flowsync_tui.theme import DEFAULT, HIGH_CONTRAST, Styles
 from flowsync_tui.view import actions
 from flowsync_tui.view.action import Action
 from flowsync_tui.view.format import clean
-from flowsync_tui.view.store import Changed, Entry, Event, State, Store
+from flowsync_tui.view.store import Entry
 
-_TOGETHER = 0.1  # seconds in which changes are drawn once
-_SOON = 3.0  # seconds in which the flows are usually on the screen
-_CLOCK = 5.0  # seconds between looks at the clock: ages, and how long the daemon has been away
 LEAST = (60, 16)  # cells; below nothing is legible
 
 
-class FlowsyncApp(App[int]):
+class FlowsyncApp(Hearing):
     """The terminal UI."""
 
     CSS_PATH = "styles/app.tcss"
@@ -45,20 +36,13 @@ class FlowsyncApp(App[int]):
     BINDINGS: ClassVar[list[Any]] = []
 
     def __init__(self, options: Options) -> None:
-        super().__init__()
-        self.options = options
+        super().__init__(options)
         self.ascii_only = options.ascii or options.settings.ascii
         self.plain = options.plain or options.settings.plain
         self.keys = Keys(options.settings.keys)
-        self.store = Store(State(read_only=options.read_only or options.settings.read_only))
-        self.bridge = options.bridge or Bridge(options.start, options.clock)
         self.failure: Exception | None = None
         self.drawn_styles: Styles | None = None
         self.undone: list[Undo] = []
-        self._loop_thread = 0
-        self._surroundings: contextvars.Context | None = None  # of the app, for timers set on a thread's behalf
-        self._flushing = False
-        self._flushed = 0.0
         self.animation_level = "none"
 
     # starting
@@ -79,7 +63,6 @@ class FlowsyncApp(App[int]):
 
     def on_mount(self) -> None:
         """Begins to listen; what is drawn first waits for nothing."""
-        self._loop_thread, self._surroundings = threading.get_ident(), contextvars.copy_context()
         self.set_class(self.ascii_only, "-ascii")
         self.set_class(self.plain, "-plain")
         self.register_theme(HIGH_CONTRAST)
@@ -89,10 +72,7 @@ class FlowsyncApp(App[int]):
         self.theme_changed_signal.subscribe(self, self._recolour)
         # after ctrl+z and fg the screen is blank (textual #6298): draw it once the terminal is ours again
         self.app_resume_signal.subscribe(self, lambda _: self.set_timer(0.05, self.redraw))
-        self.set_interval(_CLOCK, self._tick)
-        self.bridge.start()
-        self.bridge.attach(self._woken)
-        self.set_timer(_SOON, _tidy)
+        self.listen()
         self.call_after_refresh(self._arrived)
 
     def _arrived(self) -> None:
@@ -129,80 +109,7 @@ class FlowsyncApp(App[int]):
         self._arrived()
         self.show_changes(frozenset({"link", "flows"}))
 
-    # what is heard
-
-    @property
-    def state(self) -> State:
-        """Returns what is known."""
-        return self.store.state
-
-    def now(self) -> float:
-        """Returns what the clock says, in seconds since 1970."""
-        return self.options.clock()
-
-    def hear(self, event: Event) -> None:
-        """Takes in an event; changes of a tenth of a second are drawn together."""
-        self.bridge.put(event)
-
-    def _woken(self) -> None:
-        """Sees to it that what was heard is shown; called from any thread."""
-        if threading.get_ident() == self._loop_thread:
-            self._arm()
-        elif self._loop is not None and not self._loop.is_closed():
-            try:
-                self._loop.call_soon_threadsafe(self._arm, context=self._surroundings)
-            except RuntimeError:  # the loop ended between the look and the call; nobody draws any more
-                self.bridge.heard.clear()
-
-    def _arm(self) -> None:
-        if not self._running:
-            return
-        if self._flushing and not self.bridge.urgent:
-            return
-        wait = 0.0 if self.bridge.urgent else self._flushed + _TOGETHER - time.monotonic()
-        if wait <= 0:
-            self.flush()
-        else:
-            self._flushing = True
-            self.set_timer(wait, self.flush)
-
-    def flush(self) -> None:
-        """Lets the store take in what was heard, and the screens show what changed."""
-        self._flushing, self._flushed = False, time.monotonic()
-        changed: set[str] = set()
-        self.bridge.urgent = False
-        while self.bridge.heard:
-            changed |= self.store.reduce(self.bridge.heard.popleft())
-        if changed:
-            self.show_changes(frozenset(changed))
-            if self.state.known and not gc.isenabled():
-                self.call_after_refresh(_tidy)
-
-    def show_changes(self, names: Changed) -> None:
-        """Tells every screen what changed."""
-        for screen in self.screen_stack:
-            if isinstance(screen, Room) and screen.is_mounted:
-                screen.store_changed(names)
-                screen.refresh_frame()
-
-    def _tick(self) -> None:
-        if self.app_focus or not self.state.live:
-            for screen in self.screen_stack[-1:]:
-                if isinstance(screen, Room):
-                    screen.clock()
-        if self.app_focus and self.state.live:
-            self.run_worker(self._ask_state(), exclusive=True, group="state", exit_on_error=False)
-
-    async def _ask_state(self) -> None:
-        """Asks how the daemon is doing: its last look, its requests and what they cost come with no event."""
-        with suppress(FlowsyncError, OSError):  # whether it answers at all is the bridge's to tell
-            self.hear({"kind": "state", "state": await self.ask("state")})
-
-    # what is asked and told
-
-    async def ask(self, method: str, **params: Any) -> Any:
-        """Asks the daemon; its errors are raised as FlowsyncError."""
-        return await self.bridge.ask(method, params)
+    # what is told
 
     def tell(self, deed: str, text: str, flow: str = "", twin: str = "", hint: str = "") -> None:
         """Puts a line into Activity; errors are a toast, too."""
@@ -318,13 +225,6 @@ _AREAS: Mapping[str, str] = {
     "mode": "syncing",
     "daemon": "daemon",
 }
-
-
-def _tidy() -> None:
-    """Lets the garbage collector work again, but not on what is there to stay: its sweeps would be felt as hiccups."""
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
 
 
 def run(options: Options) -> int:

@@ -14,7 +14,7 @@ from flowsync_tui.view.format import clean, count, to_ascii
 from flowsync_tui.view.listing import SORTS, listed
 from flowsync_tui.view.store import Changed, Flow, Phase
 from flowsync_tui.view.summary import overview
-from flowsync_tui.widgets.activity import Activity
+from flowsync_tui.widgets.activity import Activity, twin_of
 from flowsync_tui.widgets.empty import nothing_here
 from flowsync_tui.widgets.filter_line import FilterLine
 from flowsync_tui.widgets.flow_list import FlowList
@@ -167,7 +167,8 @@ class MainScreen(Room, screen="main"):
         """Goes from the list to the flow, and from a line of Activity to its words."""
         if event.list.id == "flows":
             self.do_panel_detail()
-        elif event.list.id == "activity":
+        elif event.list.id == "activity" and (entry := self.query_one(Activity).entry):
+            self.ui.toast(f"{entry.flow}: {entry.text}" if entry.flow else entry.text, twin_of(entry))
             self.ui.do("copy.twin")
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
