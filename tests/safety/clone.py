@@ -227,9 +227,16 @@ class Clone:
             raise Broken(f"I8 {flow} was deleted from the branch, and nobody was asked")
 
     def _renamed(self, old: str | None, new: str) -> set[FlowName]:
-        """The flows whose content another flow came with."""
-        come = [self._content(new, flow) for flow in self._flows(new) - self._flows(old)]
-        return {flow for flow in self._flows(old) if self._content(old, flow) in come}
+        """The flows whose content another flow came with, in one of the commits from old to new."""
+        renamed: set[FlowName] = set()
+        while old and new != old:
+            parents = self.repo.objects.commit(new).parents
+            if not parents:
+                break
+            come = [self._content(new, flow) for flow in self._flows(new) - self._flows(parents[0])]
+            renamed |= {flow for flow in self._flows(parents[0]) if self._content(parents[0], flow) in come}
+            new = parents[0]
+        return renamed
 
     def _content(self, sha: str | None, flow: str) -> dict[str, Blob]:
         tree = self.repo.objects.subtree(self.repo.objects.commit(sha or "").tree, f"flows/{flow}")
