@@ -135,7 +135,7 @@ def test_changes_are_marked() -> None:
 
 
 def test_a_node_whose_source_changed_is_marked() -> None:
-    graph = flow_graph(FILE, DEFINITION, DEFINITION, (), ["answer.py", "readme.md"])
+    graph = flow_graph(FILE, DEFINITION, DEFINITION, ["answer.py", "readme.md"])
     assert {box.key: box.badge for box in graph.graph.boxes if box.badge} == {"answer": "~"}
 
 
@@ -146,7 +146,9 @@ def test_findings_are_put_on_their_boxes() -> None:
         {"level": "error", "file": "answer.py", "line": 3, "message": "in its source"},
         {"level": "error", "file": "other.py", "line": 1, "message": "about nothing here"},
     ]
-    graph = flow_graph(FILE, BASE[FILE], None, found)
+    graph = flow_graph(FILE, BASE[FILE])
+    assert graph.level("rerank") == ""
+    graph.take(found)
     assert graph.level("rerank") == "error"
     assert graph.level("answer") == "error"
     assert graph.level("${inputs}") == ""

@@ -1,5 +1,8 @@
 """The graph on the screen: walked with every key, changes and findings in words, sources one key away."""
 
+import threading
+from typing import Any
+
 import pytest
 from textual.geometry import Offset
 
@@ -122,6 +125,27 @@ def test_findings_are_on_their_nodes() -> None:
         await stage.press("escape", sees="4 nodes")
 
     on_stage(work, diamond())
+
+
+def test_the_graph_does_not_wait_for_validation() -> None:
+    answers, validated = diamond(), threading.Event()
+
+    def findings(params: dict[str, Any]) -> Any:
+        assert validated.wait(60)
+        return answers.table["findings"](params)
+
+    async def work(stage: FlowStage) -> None:
+        stage.daemon.answers["findings"] = findings
+        await stage.press("f", sees="4 nodes")
+        await stage.press("j", sees="first · python")
+        assert "✗" not in stage.text
+        validated.set()
+        await stage.sees("✗ first")
+        assert "defines no `@tool`" in stage.text
+        await stage.press("b")
+        assert "✗ first" in stage.text
+
+    on_stage(work, answers)
 
 
 def test_the_graph_is_copied_as_text() -> None:

@@ -61,13 +61,16 @@ class GraphScreen(FlowRoom, screen="graph"):
             self._definition = definition_of(str(file["path"]) for file in files)
             self._pairs = compared.graph_pairs(files, self._definition)
             self.pair = self._own or self._pairs[0]
-        before, after, findings = await asyncio.gather(
-            self.content(self._definition, self.pair[0]), self.content(self._definition, self.pair[1]), self._found()
-        )
+        before, after = await asyncio.gather(*(self.content(self._definition, side) for side in self.pair))
         changed = compared.changed(files, self.pair) if self.pair[0] else ()
-        model = await asyncio.to_thread(flow_graph, self._definition, after, before, findings, changed)
+        model = await asyncio.to_thread(flow_graph, self._definition, after, before, changed)
+        if self.pair[1] in (LOCAL, WORKTREE):  # what was found before is shown until it is found anew
+            model.findings.update(self._dag.model.findings)
         self._dag.show(model)
         self._head(model)
+        model.take(await self._found())  # validation takes longer than drawing
+        self._dag.mark()
+        self._selected()
 
     async def _found(self) -> Sequence[Any]:
         """Returns what validation finds, where that is about what is shown."""

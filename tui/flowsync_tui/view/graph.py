@@ -45,7 +45,7 @@ class FlowGraph:
     graph: Graph
     dag: Dag | None = None
     definition: str = ""
-    findings: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
     note: str = ""
 
     @cached_property
@@ -129,6 +129,12 @@ class FlowGraph:
         own = (wire for wire in wires if key in (wire.edge.source, wire.edge.target))
         return frozenset((x, y) for wire in own for x, y, _ in wire_cells(wire))
 
+    def take(self, findings: Iterable[Mapping[str, Any]]) -> None:
+        """Puts findings on their boxes; they come later than the graph, which is not drawn again for them."""
+        if self.dag is not None:
+            self.findings.clear()
+            self.findings.update(_on_boxes(self.dag, self.definition, findings))
+
     def level(self, key: str) -> str:
         """Returns the worst level of a box's findings, or an empty text."""
         levels = {finding.level for finding in self.findings.get(key, ())}
@@ -187,10 +193,9 @@ def flow_graph(
     path: str,
     content: bytes | None,
     before: bytes | None = None,
-    findings: Iterable[Mapping[str, Any]] = (),
     changed: Collection[str] = (),
 ) -> FlowGraph:
-    """Returns the graph of a definition, with findings on their boxes and with what changed since ``before``.
+    """Returns the graph of a definition, with what changed since ``before``.
 
     ``changed`` are the flow's files that did, too.
     """
@@ -206,7 +211,7 @@ def flow_graph(
     dag = read_dag(document)
     graph = graph_of(content) if before is None else changed_graph(before, content, files=changed)
     note = "" if graph.boxes else "the flow has no nodes yet"
-    return FlowGraph(graph, dag, path, _on_boxes(dag, path, findings), note)
+    return FlowGraph(graph, dag, path, note=note)
 
 
 def definition_of(paths: Iterable[str]) -> str:

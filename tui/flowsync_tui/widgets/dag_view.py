@@ -67,6 +67,10 @@ class DagView(LineView):
         self._select()
         self.post_message(self.Selected(self, kept))
 
+    def mark(self) -> None:
+        """Shows findings that have come since the graph was drawn."""
+        self.renew()
+
     @property
     def is_rail(self) -> bool:
         """Whether the rail is shown: asked for, or no drawing fits."""
