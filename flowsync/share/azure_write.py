@@ -110,7 +110,7 @@ class Writer:
         except ShareError as refused:
             if await self._folder_id(target) == before:
                 return True
-            if why(refused) is Why.LOST:
+            if why(refused) not in (Why.EXISTS, Why.MISSING):
                 raise
             return False
         return True

@@ -162,9 +162,9 @@ class Share(Protocol):
     def rename_folder(self, source: str, target: str) -> bool:
         """Renames a folder with all that is in it, and tells whether it did.
 
-        It does not, and changes nothing, if something stands at ``target``, if ``source`` is not there, or if a program
-        has a file in it open. Nothing is displaced, so nothing is compared before: who asks looks afterwards at what
-        came along.
+        It does not, and changes nothing, if something stands at ``target`` or if ``source`` is not there; a ShareError
+        says why it could not be done, as with a file in it that a program has open. Nothing is displaced, so nothing is
+        compared before: who asks looks afterwards at what came along.
         """
 
     def make_folders(self, paths: Sequence[str]) -> None:

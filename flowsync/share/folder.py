@@ -127,7 +127,9 @@ class FolderShare(Session):
                 move_new(old, name, folder, new)
                 folder.flush()
                 old.flush()
-        except OSError:  # nothing was changed; why, the next look or write tells
+        except OSError as error:
+            if error.errno not in _LEFT_ALONE:
+                raise explain(error, source) from error
             return False
         return True
 

@@ -146,7 +146,7 @@ class MemoryShare(Session):
         except ShareError as refused:
             if self._folder_id(target) == before:
                 return True
-            if why(refused) is Why.LOST:
+            if why(refused) not in (Why.EXISTS, Why.MISSING):
                 raise
             return False
         return True

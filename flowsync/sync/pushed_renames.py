@@ -7,8 +7,10 @@ look finds the branch's own content under the new name, and nothing under the ol
 from flowsync.cache import Observation
 from flowsync.core.plan import Hold
 from flowsync.core.tree import FlowName, Path, Seen, Version
+from flowsync.errors import ShareError
 from flowsync.repo.refs import Move
 from flowsync.share.base import Share
+from flowsync.share.codes import concerns_share
 from flowsync.sync.land import Consent, Holds, forget
 from flowsync.sync.link import Link
 from flowsync.sync.renames import Renames
@@ -22,9 +24,10 @@ def rename_flows(
 ) -> tuple[list[Result], set[FlowName]]:
     """Renames flows on the share, and returns the results and which flows are done with.
 
-    A flow that the share cannot rename, or that has to wait, is left to be written under its new name; what the share
-    has under the old one then waits for a person's word, as every flow that was deleted. So does one that is registered
-    in Studio: its record names the folder, and nobody can make it name another.
+    One that the share cannot rename now is tried again by the next run. One whose new name is taken, or that has to
+    wait, is left to be written under its new name; what the share has under the old one then waits for a person's
+    word, as every flow that was deleted. So does one that is registered in Studio: its record names the folder, and
+    nobody can make it name another.
     """
     results: list[Result] = []
     done: set[FlowName] = set()
@@ -33,10 +36,18 @@ def rename_flows(
         new = seen.flows[name]
         hold = holds.to_push(new, Consent()) or holds.to_push(old, Consent())
         free = registry is None or old.flow not in registry.flows
-        if hold is None and free and share.rename_folder(old.flow, name):
+        done |= {name, old.flow}
+        try:
+            renamed = hold is None and free and share.rename_folder(old.flow, name)
+        except ShareError as error:
+            if concerns_share(error):
+                raise
+            results += [Result(flow, Did.FAILED, hold=Hold(error.message, error.hint)) for flow in (old.flow, name)]
+            continue
+        if renamed:
             results += _renamed(link, share, seen.tip, new, old)
-            done |= {name, old.flow}
         else:
+            done -= {name, old.flow}
             holds.renamed -= {old.flow}
     return results, done
 

@@ -403,3 +403,24 @@ def test_one_of_the_two_names_is_enough(two: World, side: str, name: str) -> Non
     two.sync(name)
     assert not {"create_file", "get_file", "delete_file"} & counts(two).keys()
     quiet(two)
+
+
+@pytest.mark.parametrize("code", ["SharingViolation", "AuthorizationPermissionMismatch", "InternalError"])
+def test_a_folder_that_cannot_be_renamed_now_is_renamed_by_the_next_run(
+    two: World, emulator: Emulator, code: str
+) -> None:
+    """It was sent whole under its new name, and a person was asked about the old one."""
+    two.git("mv", "flows/chat", "flows/talk")
+    two.git("commit", "--quiet", "-m", "a better name")
+    status = {"SharingViolation": 409, "InternalError": 500}.get(code, 403)
+    emulator.faults.refuse("rename_directory", code=code, status=status, times=None)
+    location = parse(two.share.url)
+    assert isinstance(location, AzureLocation)
+    with linked(two.folder) as link:
+        ended = Conductor(link, {}, opener=lambda: open_azure(location, os.environ, patience=HASTE)).sync()
+    assert {(result.flow, result.did.value) for result in ended} == {("chat", "failed"), ("talk", "failed")}
+    assert two.there("chat") and not two.there("talk")
+    emulator.faults.clear()
+    two.sync()
+    assert counts(two)["create_file"] == 0
+    quiet(two)
