@@ -1,14 +1,15 @@
 """Running an action's twin: the command line that Activity shows is what runs, in a process of its own."""
 
-import asyncio
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowsync.errors import FlowsyncError
+from flowsync_tui.bridge import in_thread
 from flowsync_tui.view.action import spoken
 
 if TYPE_CHECKING:
@@ -56,17 +57,14 @@ async def run(app: "FlowsyncApp", words: Sequence[str], more: Sequence[str] = ()
     if command[0] == "flowsync":
         # -P: a repository with a folder called flowsync is none of Python's business
         command = [sys.executable, "-P", "-m", "flowsync", *_before_names(command[1:], more)]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=app.bridge.root,
-        env={**os.environ, "NO_COLOR": "1", "GIT_TERMINAL_PROMPT": "0"},
+    env = {**os.environ, "NO_COLOR": "1", "GIT_TERMINAL_PROMPT": "0"}
+    folder = app.bridge.root
+    # in a thread, not by asyncio: who leaves meanwhile does not end it, and no transport outlives its loop
+    done = await in_thread(
+        lambda: subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, cwd=folder, env=env, check=False)
     )
-    out, err = await process.communicate()
-    code = process.returncode if process.returncode is not None else 70
-    return Done(tuple(words), code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+    out, err = (said.decode("utf-8", "replace") for said in (done.stdout, done.stderr))
+    return Done(tuple(words), done.returncode, out, err)
 
 
 def _before_names(words: list[str], more: Sequence[str]) -> list[str]:
