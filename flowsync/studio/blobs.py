@@ -82,15 +82,22 @@ def _endpoint(wire: Wire, properties: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _put(url: str, headers: Mapping[str, str], content: bytes) -> None:
-    transport = RequestsTransport()
-    with Pipeline[HttpRequest, HttpResponse](transport) as pipeline:
-        try:
-            response = pipeline.run(HttpRequest("PUT", url, headers=dict(headers), content=content)).http_response
-        except Exception as error:  # its text may hold the signature
-            raise ShareUnavailable(f"The blob store does not answer ({reason(error)}).", "try again") from None
-        if response.status_code in (401, 403):
-            code = response.headers.get("x-ms-error-code", "")
-            raise ShareDenied(f"The blob store does not take the run's data ({code or response.status_code}).", _ROLE)
-        if response.status_code >= 300:
-            code = response.headers.get("x-ms-error-code", "") or str(response.status_code)
-            raise ShareError(f"The blob store refuses the run's data ({code}).", "try again")
+    """Uploads content unless it is there; the name says what it is."""
+    asking = {name: value for name, value in headers.items() if name in ("x-ms-version", "Authorization")}
+    with Pipeline[HttpRequest, HttpResponse](RequestsTransport()) as pipeline:
+        if _answer(pipeline, HttpRequest("HEAD", url, headers=asking)).status_code == 200:
+            return
+        response = _answer(pipeline, HttpRequest("PUT", url, headers=dict(headers), content=content))
+    if response.status_code < 300:
+        return
+    code = response.headers.get("x-ms-error-code", "") or str(response.status_code)
+    if response.status_code in (401, 403):
+        raise ShareDenied(f"The blob store does not take the run's data ({code}).", _ROLE)
+    raise ShareError(f"The blob store refuses the run's data ({code}).", "try again")
+
+
+def _answer(pipeline: Pipeline[HttpRequest, HttpResponse], request: HttpRequest) -> HttpResponse:
+    try:
+        return pipeline.run(request).http_response
+    except Exception as error:  # its text may hold the signature
+        raise ShareUnavailable(f"The blob store does not answer ({reason(error)}).", "try again") from None

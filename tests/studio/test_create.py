@@ -186,6 +186,14 @@ def test_a_flow_with_errors_is_not_put_before_people(office: Office) -> None:
     assert len(office.records()) == 1
 
 
+def test_a_flow_with_a_chat_input_is_a_chat_flow(office: Office) -> None:
+    talking = GOOD["flow.dag.yaml"].replace("type: string,", "type: string, is_chat_input: true,", 1)
+    assert "is_chat_input" in talking
+    office.commit_flow("talk", {"flow.dag.yaml": talking})
+    office.draft("create", "talk", "--no-validate")
+    assert [record["flowType"] for record in office.records()] == ["Chat"]
+
+
 def test_type_description_and_tags_of_the_definition_count_unless_told(office: Office) -> None:
     said = "type: evaluation\ndisplay_name: Shown\ndescription: From the file\ntags: {team: search}\n"
     text = GOOD["flow.dag.yaml"] + said
