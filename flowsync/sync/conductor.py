@@ -17,6 +17,7 @@ from flowsync.sync.link import Link
 from flowsync.sync.observe import Seeing, observe
 from flowsync.sync.push import push
 from flowsync.sync.record import record
+from flowsync.sync.renames import in_git, in_studio, touched
 from flowsync.sync.result import Did, Result, behind, problem_result
 from flowsync.sync.scan import NAME
 from flowsync.sync.shares import open_share
@@ -53,7 +54,7 @@ class Conductor:
         with self._at_work() as share:
             chosen = frozenset(map(FlowName, flows))
             fetched = self._fetch(share, chosen, consent or Consent())
-            seen = _without_failed(survey(self._link), fetched)
+            seen = _without_failed(self._link, survey(self._link), fetched)
             return _together(fetched, land(self._link, seen, chosen, consent or Consent()))
 
     def push(self, flows: Sequence[str] = (), consent: Consent | None = None) -> list[Result]:
@@ -68,7 +69,7 @@ class Conductor:
             unfinished = any(True for _ in self._link.journal.unfinished())
             fetched = self._fetch(share, ahead, allowed)
             if fetched or unfinished or self._link.cache.observations(self._link.remote.name) != known:
-                seen = _without_failed(survey(self._link), fetched)
+                seen = _without_failed(self._link, survey(self._link), fetched)
             late = [behind(flow) for flow in sorted(ahead) if flow in seen.flows and _needs_pull(seen, flow)]
             results = _together(_only_trouble(fetched), late, push(self._link, share, seen, ahead, allowed))
         stamp(self._link, self._environ, results)
@@ -90,8 +91,8 @@ class Conductor:
 
     def _round(self, share: Share, chosen: frozenset[FlowName], consent: Consent) -> list[Result]:
         fetched = self._fetch(share, chosen, consent)
-        landed = land(self._link, _without_failed(survey(self._link), fetched), chosen, consent)
-        pushed = push(self._link, share, _without_failed(survey(self._link), fetched), chosen, consent)
+        landed = land(self._link, _without_failed(self._link, survey(self._link), fetched), chosen, consent)
+        pushed = push(self._link, share, _without_failed(self._link, survey(self._link), fetched), chosen, consent)
         return _together(fetched, landed, pushed)
 
     def _fetch(self, share: Share, chosen: frozenset[FlowName], consent: Consent) -> list[Result]:
@@ -144,9 +145,15 @@ def _trouble(flow: FlowName, seen: Seeing | ShareError) -> Result | None:
     return Result(flow, Did.HELD, hold=seen.hold) if seen.hold else None
 
 
-def _without_failed(seen: Survey, fetched: Sequence[Result]) -> Survey:
-    """Returns the survey without the flows that could not be looked at just now: nothing is done from memory."""
-    failed = {result.flow for result in fetched if result.did is Did.FAILED}
+def _without_failed(link: Link, seen: Survey, fetched: Sequence[Result]) -> Survey:
+    """Returns the survey without the flows that could not be looked at just now: nothing is done from memory.
+
+    A flow that was renamed goes with its other name: alone, the new one would be written whole, and the old one stay.
+    """
+    failed = frozenset(result.flow for result in fetched if result.did is Did.FAILED)
+    if failed:
+        for renames in (in_git, in_studio):
+            failed = touched(renames(link, seen.tip, seen.flows.values()), failed)[1]
     flows = {flow: standing for flow, standing in seen.flows.items() if flow not in failed}
     return dataclasses.replace(seen, flows=flows)
 

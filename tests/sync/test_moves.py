@@ -424,3 +424,15 @@ def test_a_folder_that_cannot_be_renamed_now_is_renamed_by_the_next_run(
     two.sync()
     assert counts(two)["create_file"] == 0
     quiet(two)
+
+
+def test_a_rename_waits_until_the_old_name_can_be_looked_at(two: World, emulator: Emulator) -> None:
+    """The old flow's look failed, and the new one, alone by then, was written whole."""
+    two.git("mv", "flows/chat", "flows/talk")
+    two.git("commit", "--quiet", "-m", "a better name")
+    emulator.faults.refuse("list", "*/promptflow/chat", code="SharingViolation", status=409, times=None)
+    two.run("sync")
+    assert not (two.share.folder / "talk").exists()  # type: ignore[attr-defined]
+    emulator.faults.clear()
+    two.sync()
+    quiet(two)
