@@ -91,6 +91,16 @@ def test_the_command_line_goes_through_the_daemon(world: World, daemon: Daemon) 
     assert world.ends(2, "sync", "nothing-like-it").err.startswith("flowsync: no flow is called nothing-like-it")
 
 
+def test_what_a_fetch_brought_is_landed(world: World, run_daemon: Callable[..., Daemon]) -> None:
+    world.studio_flow("chat", a_py="x = 1\n")
+    world.git("config", "flowsync.fastestLook", "3600")
+    daemon = run_daemon(world).ready().settled()
+    world.studio({"chat/a.py": "x = 7\n"})
+    assert "fetched" in world.ends(0, "fetch").out
+    until(lambda: world.here("chat")["a.py"] == b"x = 7\n", "what was fetched to be landed")
+    assert daemon.count("passes_look") == 1, "the first look: it was no look of its own that landed it"
+
+
 def test_status_is_the_same_with_and_without_a_daemon(world: World, daemon: Daemon) -> None:
     world.ends(0, "pause")
     world.commit({"flows/chat/a.py": "x = 9\n"})
