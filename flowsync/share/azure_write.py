@@ -119,7 +119,7 @@ class Writer:
         try:
             return await self._files.folder_id(self._root + path)
         except ShareError as error:
-            if why(error) is Why.LOST or concerns_share(error):
+            if concerns_share(error) or (why(error) is not Why.MISSING and error.code != "ResourceTypeMismatch"):
                 raise
             return None  # nothing is there, or a file
 

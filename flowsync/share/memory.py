@@ -275,7 +275,7 @@ class MemoryShare(Session):
         try:
             return self._ask("look", path, lambda: self._store.folder_id(self._at(path)))
         except ShareError as error:
-            if why(error) is Why.LOST or concerns_share(error):
+            if concerns_share(error) or (why(error) is not Why.MISSING and error.code != "ResourceTypeMismatch"):
                 raise
             return None  # nothing is there, or a file
 

@@ -405,15 +405,18 @@ def test_one_of_the_two_names_is_enough(two: World, side: str, name: str) -> Non
     quiet(two)
 
 
+@pytest.mark.parametrize("operation", ["rename_directory", "get_directory"])
 @pytest.mark.parametrize("code", ["SharingViolation", "AuthorizationPermissionMismatch", "InternalError"])
 def test_a_folder_that_cannot_be_renamed_now_is_renamed_by_the_next_run(
-    two: World, emulator: Emulator, code: str
+    two: World, emulator: Emulator, code: str, operation: str
 ) -> None:
     """It was sent whole under its new name, and a person was asked about the old one."""
     two.git("mv", "flows/chat", "flows/talk")
     two.git("commit", "--quiet", "-m", "a better name")
     status = {"SharingViolation": 409, "InternalError": 500}.get(code, 403)
-    emulator.faults.refuse("rename_directory", code=code, status=status, times=None)
+    emulator.faults.refuse(
+        operation, "*/chat" if operation == "get_directory" else "*", code=code, status=status, times=None
+    )
     location = parse(two.share.url)
     assert isinstance(location, AzureLocation)
     with linked(two.folder) as link:
