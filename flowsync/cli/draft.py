@@ -36,7 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             arguments.dry_run(one)
     create = made["create"]
     create.add_argument("--name", default="", help="its name in Studio (default: display_name, else the folder's)")
-    create.add_argument("--type", default="", choices=("standard", "evaluation", "chat"), help="default: as the definition says; chat if it has a chat input")
+    create.add_argument(
+        "--type",
+        default="",
+        choices=("standard", "evaluation", "chat"),
+        help="default: as the definition says; chat if it has a chat input",
+    )
     create.add_argument("--description", default="", metavar="TEXT", help="what Studio shows below the name")
     create.add_argument("--tag", action="append", default=[], metavar="KEY=VALUE", help="may be repeated")
     create.add_argument("--no-validate", action="store_true", help="register it although it has errors")

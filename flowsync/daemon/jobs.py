@@ -85,7 +85,7 @@ class Jobs:
             self._passes.refresh()
             if not job.arguments.get("flows"):
                 self._pace.looked(self._passes.flows, self._clock.monotonic())
-            self._inbox.hear(Rumour.REFS)  # what it brought and did not finish (a fetch lands nothing) is ours to finish
+            self._inbox.hear(Rumour.REFS)  # what it left undone is ours to finish: a fetch lands nothing
         return [result_json(result) for result in results]
 
     def _decide(self, job: Job) -> Any:

@@ -184,7 +184,7 @@ def _planned(desk: Desk, flow: FlowName, wish: Wish) -> Begun:
     entry = files[Path(definition)]
     dag = read_dag(parse(link.repo.objects.read(entry.blob)) if isinstance(entry, File) else parse(""))
     said = {name: _said(dag.document.root, name) for name in ("display_name", "description", "type")}
-    # the official client takes any flow without a type for a standard one; Studio then shows a chat flow without its chat
+    # to the official client any flow without a type is a standard one; then Studio shows a chat flow without chat
     kind = wish.type or said["type"] or ("chat" if any(item.chat_input for item in dag.inputs) else "standard")
     if kind not in ("standard", "evaluation", "chat"):
         raise UsageError(f"a flow cannot be of the type {kind!r}", "--type standard, evaluation or chat")

@@ -81,6 +81,26 @@ def test_a_command_under_way_is_told_in_the_rows_that_it_is_about() -> None:
     assert state.shown(state.flows["fresh"]) == "local-only"
 
 
+def test_what_the_daemon_does_by_itself_is_told_until_it_is_over() -> None:
+    made = store(row("a", "studio-ahead"), row("b", "in-sync"))
+    step = {"kind": "progress", "at": NOW, "what": "pull", "total": 7, "flows": ["a"]}
+    assert made.reduce({**step, "done": 3, "over": False}) == {"running", "flows"}
+    assert (made.state.shown(made.state.flows["a"]), made.state.detail(made.state.flows["a"])) == ("syncing", "42%")
+    assert made.state.shown(made.state.flows["b"]) == "in-sync"
+    assert made.reduce({**step, "done": 5, "over": False}) == {"running"}
+    assert made.reduce({**step, "done": 7, "over": True}) == {"running", "flows"}
+    assert made.state.shown(made.state.flows["a"]) == "studio-ahead" and not made.state.running
+
+
+def test_a_command_of_ours_is_told_once() -> None:
+    made = store()
+    step = {"kind": "progress", "at": NOW, "what": "push", "done": 1, "total": 7, "flows": [], "over": False}
+    made.reduce(step)
+    made.reduce({"kind": "begun", "id": 1, "name": "push", "flows": ()})
+    assert made.reduce(step) == frozenset()
+    assert list(made.state.running) == [1]
+
+
 def test_progress_of_a_command_that_ended_is_nothing() -> None:
     assert store().reduce({"kind": "progress", "id": 1, "what": "push", "done": 1, "total": 1}) == frozenset()
 

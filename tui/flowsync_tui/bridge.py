@@ -26,7 +26,7 @@ _LINK = ".flowsync.yaml"
 RESTART = "flowsync daemon restart"
 AT_ONCE = frozenset({"status", "phase", "begun", "ended", "entry", "read_only", "paused", "modes"})
 # what the UI follows; the log has a subscription of its own, while its screen is open
-_KINDS = ["health", "flows", "result", "live", "notice", "log"]
+_KINDS = ["health", "flows", "result", "live", "notice", "progress", "log"]
 
 
 class Bridge:

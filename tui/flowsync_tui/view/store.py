@@ -260,16 +260,33 @@ class Store:
         return frozenset({"log"})
 
     def _begun(self, event: Event) -> Changed:
+        self.state.running.pop(_BY_ITSELF, None)
         self.state.running[event["id"]] = Running(event["name"], tuple(event["flows"]))
         return frozenset({"running", "flows"})
 
     def _progress(self, event: Event) -> Changed:
+        if "id" not in event:
+            return self._progress_of_its_own(event)
         before = self.state.running.get(event["id"])
         if before is None:
             return frozenset()
         told = before._replace(what=event["what"], done=event["done"], total=event["total"])
         self.state.running[event["id"]] = told
         return frozenset() if told == before else frozenset({"running"})
+
+    def _progress_of_its_own(self, event: Event) -> Changed:
+        """Takes in what the daemon does by itself; while a command of ours runs, that is what is told."""
+        running, before = self.state.running, self.state.running.get(_BY_ITSELF)
+        over = event["over"] or any(id != _BY_ITSELF for id in running)
+        if over:
+            running.pop(_BY_ITSELF, None)
+        else:
+            told = (event["what"], event["done"], event["total"])
+            running[_BY_ITSELF] = Running(event["what"], tuple(event["flows"]), *told)
+        if (before is None) == over:
+            return frozenset() if over else frozenset({"running"})
+        self.state.words.clear()
+        return frozenset({"running", "flows"})
 
     def _ended(self, event: Event) -> Changed:
         return frozenset({"running", "flows"}) if self.state.running.pop(event["id"], None) else frozenset()
@@ -299,6 +316,7 @@ class Store:
         self.state.marked &= self.state.flows.keys()
 
 
+_BY_ITSELF = 0  # among what runs; commands are numbered from 1
 _ANY_WORD = frozenset({"phase", "state", "status", "begun", "ended", "paused"})  # what may change every row's word
 _VERBS = frozenset({"fetch", "pull", "push", "sync"})
 
