@@ -33,6 +33,8 @@ class FlowList(VirtualList):
 
         ``nothing`` is said where there are none.
         """
+        if not rows and nothing != self._nothing:
+            self.refresh()  # no row changes that would be drawn anew
         self._state, self._rows, self._now, self._nothing = state, rows, now, nothing
         self._found = any(flow.errors or flow.warnings for flow in rows)
         words = {state.shown(flow) for flow in rows}
