@@ -46,11 +46,14 @@ class Terminal:
     """A command on a pseudo-terminal, and all that it has written."""
 
     def __init__(self, command: list[str], folder: str) -> None:
+        # pytest-xdist says how large its own terminal is, and that would count more than the size of ours
+        environ = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         self.begun = time.perf_counter()
         self.pid, self.door = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
-            os.execve(command[0], command, {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"})
+            os.execve(command[0], command, environ)
         fcntl.ioctl(self.door, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         self.seen = b""
 
