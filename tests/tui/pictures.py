@@ -141,9 +141,7 @@ def edit(file: Path, old: str, new: str) -> None:
 def picture(app: FlowsyncApp) -> str:
     """The screen as SVG, without fonts that a viewer would have to fetch."""
     svg = app.export_screenshot(title="flowsync tui", simplify=True)
-    home = os.environ[
-        "HOME"
-    ]  # where this machine keeps temporary files is nobody's business; as wide, so nothing moves
+    home = os.environ["HOME"]  # of the machine that takes the picture; what replaces it is as wide, so nothing moves
     svg = svg.replace(home, "/home/anna/studio".ljust(len(home), "-")[: len(home)])
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     return svg.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
