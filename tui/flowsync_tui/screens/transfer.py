@@ -1,6 +1,7 @@
 """ZIP archives, out and in: what would be written is listed before anything is."""
 
 import asyncio
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,8 @@ class ImportScreen(Room, screen="import"):
         self._folder = folder
         self._archive: Path | None = None
         self._plan: Mapping[str, Any] | None = None
+        self._said: list[str] = []  # the command line that the plan is of
+        self._ways: dict[int, list[str]] = {}  # rows of the plan that offer another command line
 
     def body(self) -> Iterable[Widget]:
         """Returns the files, and the plan below them."""
@@ -143,31 +146,38 @@ class ImportScreen(Room, screen="import"):
         files.show(len(files.entries), 0)
 
     def on_virtual_list_opened(self, event: VirtualList.Opened) -> None:
-        """Opens a folder, or looks into an archive; on the plan, imports it."""
+        """Opens a folder, or looks into an archive; on the plan, goes the way that is offered, or imports it."""
         if event.list.id == "plan":
-            self.ui.do("import.do")
+            if event.index in self._ways and self._archive is not None:
+                self.ui.begin(self._look(self._archive, self._ways[event.index]))
+            else:
+                self.ui.do("import.do")
             return
         name, folder, _ = self.query_one(Files).entries[event.index]
         here = self._folder or Path.home()
         chosen = here.parent if name == ".." else here / name
         self.ui.begin(self._open(chosen) if folder else self._look(chosen))
 
-    async def _look(self, archive: Path) -> None:
+    async def _look(self, archive: Path, words: list[str] | None = None) -> None:
         lines = self.query_one(Lines)
-        self._archive, self._plan = archive, None
+        self._archive, self._plan, self._ways = archive, None, {}
+        self._said = words or argv("flowsync import {archive}", {"archive": str(archive)})
         lines.border_title = Content(f"Plan: {clean(archive.name)}")
         lines.take([((" Looking into it…", "quiet"),)])
         self._plan = await answer(self.ui, self._words(), ("--dry-run", "--json"))
         rows: list[Sequence[Piece]] = []
         for result in self._plan["results"]:
             rows += _drawn(result)
+            for way in result.get("choices") or ():
+                self._ways[len(rows)] = shlex.split(way["command"])
+                rows.append(((f"   > {clean(way['command'])}", "key"), (f"   {clean(way['meaning'])}", "quiet")))
         rows += [((" ", "plain"),), ((f" $ {clean(spoken(self._words()))}", "quiet"),)]
         if self.is_mounted:
             lines.take(rows, top=True)
             lines.focus()
 
     def _words(self) -> list[str]:
-        return argv("flowsync import {archive}", {"archive": str(self._archive)})
+        return self._said
 
     async def do_import_do(self) -> None:
         """Imports what the plan shows, if that is meant."""
@@ -176,6 +186,9 @@ class ImportScreen(Room, screen="import"):
             return
         results = self._plan["results"]
         paths = [f"  {path}" for result in results for path in result["paths"]]
+        if held := next((result["hold"] for result in results if result["hold"]), None):
+            self.ui.toast(held["reason"], held["hint"] or "choose a way to go on in the plan", bad=True)
+            return
         if not paths:
             self.ui.toast("the branch holds exactly this already: nothing to import")
             return
