@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -11,7 +12,7 @@ from flowsync.daemon.place import find
 from flowsync.daemon.process import stop
 from world import World
 
-from .stage import NARROW, Acting, Stage
+from .stage import NARROW, WIDE, Acting, Stage
 
 PATIENCE = 60.0
 
@@ -86,6 +87,30 @@ def test_a_flow_is_exported_and_what_was_exported_is_imported(served: tuple[Worl
         await on.until(lambda: "$ flowsync import" in on.text, "the plan", PATIENCE)
 
     Stage(world.folder).play(scenario, NARROW)
+
+
+def test_an_import_that_waits_offers_ways_and_goes_them(served: tuple[World, Daemon]) -> None:
+    world, _ = served
+    downloads = Path.home() / "Downloads"
+    downloads.mkdir(parents=True)
+    with ZipFile(downloads / "chat.zip", "w") as archive:  # nothing says what it was made from
+        for path, content in world.here("chat").items():
+            archive.writestr(path, content if path != "answer.py" else b"def answer(): return 4\n")
+
+    async def scenario(on: Acting) -> None:
+        await on.until(lambda: "in-sync" in on.text, "the flow", PATIENCE)
+        await on.press("x", "i")
+        await on.until(lambda: "chat.zip" in on.text, "the file", PATIENCE)
+        await on.press("down", "enter")
+        await on.until(lambda: "held" in on.text and "--base" in on.text, "the ways", PATIENCE)
+        await on.press("down", "down", "enter")
+        await on.until(lambda: "landed" in on.text, "the plan of that way", PATIENCE)
+        await on.press("i")
+        await on.until(lambda: "Import chat.zip?" in on.text, "the question", PATIENCE)
+        await on.press("y")
+        await on.until(lambda: world.here("chat")["answer.py"].endswith(b"return 4\n"), "the import", PATIENCE)
+
+    Stage(world.folder).play(scenario, WIDE)
 
 
 def test_a_repository_is_linked_and_its_flows_are_listed(unlinked: World, monkeypatch: pytest.MonkeyPatch) -> None:
