@@ -18,10 +18,18 @@ PATIENCE = 60.0
 def until(condition: Callable[[], Any], what: str = "", patience: float = PATIENCE) -> Any:
     """Waits for a condition and returns what it returned."""
     deadline = time.monotonic() + patience
-    while not (found := condition()):
+    while not (found := holds(condition)):
         assert time.monotonic() < deadline, f"did not come to pass: {what or condition}"
         time.sleep(0.01)
     return found
+
+
+def holds(condition: Callable[[], Any]) -> Any:
+    """What a condition returns; a file that it reads may be missing for a moment, while git replaces it."""
+    try:
+        return condition()
+    except FileNotFoundError:
+        return None
 
 
 class Daemon:

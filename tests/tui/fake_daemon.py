@@ -14,7 +14,6 @@ import os
 import socket
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -237,12 +236,3 @@ def _progress(number: int, what: str, done: int, total: int) -> dict[str, Any]:
         "method": "progress",
         "params": {"id": number, "what": what, "done": done, "total": total},
     }
-
-
-def wait_until(condition: Callable[[], Any], what: str, patience: float = 20.0) -> Any:
-    """Waits in a thread that is not the app's."""
-    deadline = time.monotonic() + patience
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"did not come to pass: {what}"
-        time.sleep(0.005)
-    return found

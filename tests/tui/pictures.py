@@ -20,45 +20,44 @@ from flowsync_tui.options import Options
 from tui.stage import WIDE, Acting
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-PATIENCE = 60.0
 CONFLICT = "ticket-triage"
 
 
 async def main(on: Acting) -> None:
-    await on.until(lambda: "conflict" in on.text and "data.jsonl" in on.text, "the conflict", PATIENCE)
+    await on.until(lambda: "conflict" in on.text and "data.jsonl" in on.text, "the conflict")
 
 
 async def resolve(on: Acting) -> None:
     await main(on)
     await on.press("m")
-    await on.until(lambda: "2 LOCAL" in on.text, "the sides", PATIENCE)
+    await on.until(lambda: "2 LOCAL" in on.text, "the sides")
     await on.press("2")
-    await on.until(lambda: "picked LOCAL" in on.text, "the pick", PATIENCE)
+    await on.until(lambda: "picked LOCAL" in on.text, "the pick")
 
 
 async def diff(on: Acting) -> None:
     await main(on)
     await on.press("d")
-    await on.until(lambda: "patience_hours" in on.text, "the diff", PATIENCE)
+    await on.until(lambda: "patience_hours" in on.text, "the diff")
 
 
 async def graph(on: Acting) -> None:
     await main(on)
     await on.press("f")
-    await on.until(lambda: "rate_urgency" in on.text, "the graph", PATIENCE)
+    await on.until(lambda: "rate_urgency" in on.text, "the graph")
     await on.press("j")
 
 
 async def history(on: Acting) -> None:
     await main(on)
     await on.press("H")
-    await on.until(lambda: "first seen in Studio" in on.text, "the history", PATIENCE)
+    await on.until(lambda: "first seen in Studio" in on.text, "the history")
 
 
 async def checks(on: Acting) -> None:
     await main(on)
     await on.press("slash", *"bakery", "enter", "v")
-    await on.until(lambda: "worktree" in on.text and "checking" not in on.text.lower(), "the findings", PATIENCE)
+    await on.until(lambda: "worktree" in on.text and "checking" not in on.text.lower(), "the findings")
 
 
 async def palette(on: Acting) -> None:
@@ -76,19 +75,19 @@ async def help(on: Acting) -> None:
 async def logs(on: Acting) -> None:
     await main(on)
     await on.press("L")
-    await on.until(lambda: "serves" in on.text, "the log", PATIENCE)
+    await on.until(lambda: "serves" in on.text, "the log")
 
 
 async def doctor(on: Acting) -> None:
     await main(on)
     await on.press("C")
-    await on.until(lambda: "python" in on.text, "the report", PATIENCE)
+    await on.until(lambda: "python" in on.text, "the report")
 
 
 async def export(on: Acting) -> None:
     await main(on)
     await on.press("a", "x", "e")
-    await on.until(lambda: "bakery-chat.zip" in on.text, "the plan", PATIENCE)
+    await on.until(lambda: "bakery-chat.zip" in on.text, "the plan")
 
 
 async def light(on: Acting) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from daemon_process import PATIENCE, holds
 from flowsync_tui.app import FlowsyncApp
 from flowsync_tui.options import Options
 from flowsync_tui.screens.main import MainScreen
@@ -43,9 +44,9 @@ class Acting:
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
-    async def until(self, condition: Callable[[], Any], what: str = "", patience: float = 20.0) -> Any:
+    async def until(self, condition: Callable[[], Any], what: str = "", patience: float = PATIENCE) -> Any:
         deadline = time.monotonic() + patience
-        while not (found := condition()):
+        while not (found := holds(condition)):
             assert time.monotonic() < deadline, f"did not come to pass: {what or condition}\n{self.text}"
             await self.pilot.pause(0.01)
         return found

@@ -14,8 +14,6 @@ from world import World
 
 from .stage import Acting, Stage
 
-PATIENCE = 60.0
-
 
 def result(did: str, **more: Any) -> dict[str, Any]:
     return {"flow": "chat", "did": did, "paths": [], "commit": None, "hold": None, "before": None, **more}
@@ -75,19 +73,17 @@ def test_discarded_edits_come_back_with_z(world: World) -> None:
     file.write_text("two\n")
 
     async def scenario(on: Acting) -> None:
-        await on.until(lambda: on.app.state.flows and "chat" in on.text, "the flow", PATIENCE)
+        await on.until(lambda: on.app.state.flows and "chat" in on.text, "the flow")
         await on.press("x", "d")
-        await on.until(
-            lambda: "Discard uncommitted edits" in on.text and "answer.py" in on.text, "the question", PATIENCE
-        )
+        await on.until(lambda: "Discard uncommitted edits" in on.text and "answer.py" in on.text, "the question")
         assert file.read_text() == "two\n"
         await on.press("y")
-        await on.until(lambda: file.read_text() == "one\n", "the edits to go", PATIENCE)
-        await on.until(lambda: on.app.undone, "the way back", PATIENCE)
+        await on.until(lambda: file.read_text() == "one\n", "the edits to go")
+        await on.until(lambda: on.app.undone, "the way back")
         await on.press("z")
-        await on.until(lambda: "bring the discarded edits of chat back" in on.text, "the question", PATIENCE)
+        await on.until(lambda: "bring the discarded edits of chat back" in on.text, "the question")
         await on.press("y")
-        await on.until(lambda: file.read_text() == "two\n", "the edits to come back", PATIENCE)
+        await on.until(lambda: file.read_text() == "two\n", "the edits to come back")
 
     Stage(world.folder).play(scenario)
 

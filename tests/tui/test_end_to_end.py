@@ -14,8 +14,6 @@ from world import World
 
 from .stage import NARROW, WIDE, Acting, Stage
 
-PATIENCE = 60.0
-
 
 @pytest.fixture
 def served(azure_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[World, Daemon]]:
@@ -37,22 +35,22 @@ def test_a_studio_edit_arrives_is_paused_restored_exported_and_imported(served: 
     first = world.git("rev-parse", "HEAD").strip()
 
     async def scenario(on: Acting) -> None:
-        await on.until(lambda: "in-sync" in on.text, "the flow", PATIENCE)
+        await on.until(lambda: "in-sync" in on.text, "the flow")
         world.studio({"chat/answer.py": "def answer(): return 2\n"})
         await on.press("R")
-        await on.until(lambda: "studio-ahead 1" in on.text or "in-sync" in on.text, "the look", PATIENCE)
+        await on.until(lambda: "studio-ahead 1" in on.text or "in-sync" in on.text, "the look")
         await on.press("s")
-        await on.until(lambda: "Studio's edits are on the branch: answer.py" in on.text, "the landing", PATIENCE)
+        await on.until(lambda: "Studio's edits are on the branch: answer.py" in on.text, "the landing")
         await on.press("t")
-        await on.until(lambda: "chat rests" in on.text and daemon.state["paused"], "the pause", PATIENCE)
+        await on.until(lambda: "chat rests" in on.text and daemon.state["paused"], "the pause")
         await on.press("z")
-        await on.until(lambda: not daemon.state["paused"], "the end of the pause", PATIENCE)
+        await on.until(lambda: not daemon.state["paused"], "the end of the pause")
         await _restore(on, first)
         assert (world.folder / "flows/chat/answer.py").read_text() == "def answer(): return 1\n"
         await on.press("z")
-        await on.until(lambda: "Undo the last action?" in on.text, "the question", PATIENCE)
+        await on.until(lambda: "Undo the last action?" in on.text, "the question")
         await on.press("y")
-        await on.until(lambda: "return 2" in (world.folder / "flows/chat/answer.py").read_text(), "it", PATIENCE)
+        await on.until(lambda: "return 2" in (world.folder / "flows/chat/answer.py").read_text(), "it")
 
     Stage(world.folder).play(scenario)
     assert world.git("status", "--porcelain") == ""
@@ -60,11 +58,11 @@ def test_a_studio_edit_arrives_is_paused_restored_exported_and_imported(served: 
 
 async def _restore(on: Acting, commit: str) -> None:
     await on.press("x", "r")
-    await on.until(lambda: "Restore chat as it was" in on.text, "the versions", PATIENCE)
+    await on.until(lambda: "Restore chat as it was" in on.text, "the versions")
     await on.press("down", "enter")
-    await on.until(lambda: "Restore chat?" in on.text and "answer.py" in on.text, "the question", PATIENCE)
+    await on.until(lambda: "Restore chat?" in on.text and "answer.py" in on.text, "the question")
     await on.press("y")
-    await on.until(lambda: "restored as in" in on.text, "the restore", PATIENCE)
+    await on.until(lambda: "restored as in" in on.text, "the restore")
 
 
 def test_a_flow_is_exported_and_what_was_exported_is_imported(served: tuple[World, Daemon], tmp_path: Path) -> None:
@@ -73,18 +71,18 @@ def test_a_flow_is_exported_and_what_was_exported_is_imported(served: tuple[Worl
     downloads.mkdir(parents=True)
 
     async def scenario(on: Acting) -> None:
-        await on.until(lambda: "in-sync" in on.text, "the flow", PATIENCE)
+        await on.until(lambda: "in-sync" in on.text, "the flow")
         await on.press("x", "e")
-        await on.until(lambda: "chat.zip" in on.text, "the plan", PATIENCE)
+        await on.until(lambda: "chat.zip" in on.text, "the plan")
         assert not (downloads / "chat.zip").exists()
         await on.press("enter")
-        await on.until(lambda: (downloads / "chat.zip").exists(), "the archive", PATIENCE)
+        await on.until(lambda: (downloads / "chat.zip").exists(), "the archive")
         world.commit({"flows/chat/answer.py": "def answer(): return 3\n"})
-        await on.until(lambda: "[1] Flows" in on.text, "the main screen", PATIENCE)
+        await on.until(lambda: "[1] Flows" in on.text, "the main screen")
         await on.press("x", "i")
-        await on.until(lambda: "chat.zip" in on.text, "the file", PATIENCE)
+        await on.until(lambda: "chat.zip" in on.text, "the file")
         await on.press("down", "enter")
-        await on.until(lambda: "$ flowsync import" in on.text, "the plan", PATIENCE)
+        await on.until(lambda: "$ flowsync import" in on.text, "the plan")
 
     Stage(world.folder).play(scenario, NARROW)
 
@@ -98,17 +96,17 @@ def test_an_import_that_waits_offers_ways_and_goes_them(served: tuple[World, Dae
             archive.writestr(path, content if path != "answer.py" else b"def answer(): return 4\n")
 
     async def scenario(on: Acting) -> None:
-        await on.until(lambda: "in-sync" in on.text, "the flow", PATIENCE)
+        await on.until(lambda: "in-sync" in on.text, "the flow")
         await on.press("x", "i")
-        await on.until(lambda: "chat.zip" in on.text, "the file", PATIENCE)
+        await on.until(lambda: "chat.zip" in on.text, "the file")
         await on.press("down", "enter")
-        await on.until(lambda: "held" in on.text and "--base" in on.text, "the ways", PATIENCE)
+        await on.until(lambda: "held" in on.text and "--base" in on.text, "the ways")
         await on.press("down", "down", "enter")
-        await on.until(lambda: "landed" in on.text, "the plan of that way", PATIENCE)
+        await on.until(lambda: "landed" in on.text, "the plan of that way")
         await on.press("i")
-        await on.until(lambda: "Import chat.zip?" in on.text, "the question", PATIENCE)
+        await on.until(lambda: "Import chat.zip?" in on.text, "the question")
         await on.press("y")
-        await on.until(lambda: world.here("chat")["answer.py"].endswith(b"return 4\n"), "the import", PATIENCE)
+        await on.until(lambda: world.here("chat")["answer.py"].endswith(b"return 4\n"), "the import")
 
     Stage(world.folder).play(scenario, WIDE)
 
@@ -119,23 +117,23 @@ def test_a_repository_is_linked_and_its_flows_are_listed(unlinked: World, monkey
     unlinked.studio_flow("chat")
 
     async def scenario(on: Acting) -> None:
-        await on.until(lambda: "is not linked to Studio" in on.text, "the way in", PATIENCE)
+        await on.until(lambda: "is not linked to Studio" in on.text, "the way in")
         await on.press("i")
-        await on.until(lambda: "Where are the flows?" in on.text, "the choice", PATIENCE)
+        await on.until(lambda: "Where are the flows?" in on.text, "the choice")
         await on.press(*"an addr", "enter")
-        await on.until(lambda: "Address of the folder" in on.text, "the form", PATIENCE)
+        await on.until(lambda: "Address of the folder" in on.text, "the form")
         await on.press(*unlinked.share.url, "enter")
-        await on.until(lambda: "Folder for the flows" in on.text, "the next form", PATIENCE)
+        await on.until(lambda: "Folder for the flows" in on.text, "the next form")
         await on.press("enter", "enter")
-        await on.until(lambda: "1 flow: chat" in on.text, "the plan", PATIENCE)
+        await on.until(lambda: "1 flow: chat" in on.text, "the plan")
         assert not (unlinked.folder / ".flowsync.yaml").exists()
         await on.press("y")
-        await on.until(lambda: on.app.state.live and "chat" in on.app.state.flows, "the daemon", PATIENCE)
-        await on.until(lambda: "chat" in on.text, "the flow", PATIENCE)
+        await on.until(lambda: on.app.state.live and "chat" in on.app.state.flows, "the daemon")
+        await on.until(lambda: "chat" in on.text, "the flow")
         on.app.do("daemon.stop")
-        await on.until(lambda: "Stop the daemon?" in on.text, "the question", PATIENCE)
+        await on.until(lambda: "Stop the daemon?" in on.text, "the question")
         await on.press("y")
-        await on.until(lambda: "offline" in on.text or "not running" in on.text, "the end of it", PATIENCE)
+        await on.until(lambda: "offline" in on.text or "not running" in on.text, "the end of it")
 
     try:
         Stage(unlinked.folder).play(scenario)
@@ -150,11 +148,11 @@ def test_the_doctor_and_the_log_are_read(served: tuple[World, Daemon]) -> None:
     world, _ = served
 
     async def scenario(on: Acting) -> None:
-        await on.until(lambda: "in-sync" in on.text, "the flow", PATIENCE)
+        await on.until(lambda: "in-sync" in on.text, "the flow")
         await on.press("C")
-        await on.until(lambda: "Nothing is wrong" in on.text or "Something is wrong" in on.text, "the report", PATIENCE)
+        await on.until(lambda: "Nothing is wrong" in on.text or "Something is wrong" in on.text, "the report")
         await on.press("escape", "L")
-        await on.until(lambda: "serves" in on.text, "the log", PATIENCE)
+        await on.until(lambda: "serves" in on.text, "the log")
 
     Stage(world.folder).play(scenario, NARROW)
 
@@ -165,7 +163,7 @@ def test_the_machine_readable_twin_of_the_list_says_the_same(served: tuple[World
     said = json.loads(world.run("status", "--json").out)
 
     async def scenario(on: Acting) -> None:
-        await on.until(lambda: on.app.state.known, "the flows", PATIENCE)
+        await on.until(lambda: on.app.state.known, "the flows")
         assert {name: flow.state for name, flow in on.app.state.flows.items()} == {
             row["name"]: row["state"] for row in said["flows"]
         }

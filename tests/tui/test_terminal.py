@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from bench.bench_tui import Terminal
+from daemon_process import until
 
-from .fake_daemon import FakeDaemon, row, wait_until
+from .fake_daemon import FakeDaemon, row
 from .flow_answers import FlowAnswers
 from .triage import triage
 
@@ -69,9 +70,9 @@ def test_the_editor_opens_the_file_at_the_change(opened: Open, tmp_path: Path, m
     shows(terminal, b"n", "change 2 of 2")
     shows(terminal, b"e", "flow.dag.yaml   +6")  # all is drawn anew
     file = tmp_path / "repo/flows/triage/flow.dag.yaml"
-    wait_until(lambda: called.exists() and called.read_text().strip(), "the editor to be called")
+    until(lambda: called.exists() and called.read_text().strip(), "the editor to be called")
     assert called.read_text().split() == ["+17", str(file)]
-    wait_until(lambda: file.read_bytes().endswith(b"# edited\n"), "the file to be edited")
+    until(lambda: file.read_bytes().endswith(b"# edited\n"), "the file to be edited")
     shows(terminal, b"J", "rerank.py   +1")
 
 
@@ -81,7 +82,7 @@ def test_the_pager_is_gits_own(opened: Open, tmp_path: Path, monkeypatch: pytest
     terminal = opened(triage())
     shows(terminal, b"d", "answer.py   +1")
     shows(terminal, b"|", "answer.py   +1")
-    wait_until(paged.exists, "the pager to be called")
+    until(paged.exists, "the pager to be called")
     text = paged.read_text()
     assert "local/answer.py" in text
     assert "return str(2)" in text
