@@ -1,7 +1,6 @@
 """What an app hears: events of the bridge and its own go into the state, and the screens show what changed."""
 
 import contextvars
-import gc
 import threading
 import time
 from contextlib import suppress
@@ -14,6 +13,7 @@ from flowsync_tui.bridge import Bridge
 from flowsync_tui.options import Options
 from flowsync_tui.screens.room import Room
 from flowsync_tui.view.store import Changed, Event, State, Store
+from flowsync_tui.warming import warm
 
 TOGETHER = 0.1  # seconds in which changes are drawn once
 _SOON = 3.0  # seconds in which the flows are usually on the screen
@@ -32,6 +32,7 @@ class Hearing(App[int]):
         self._surroundings: contextvars.Context | None = None  # of the app, for timers set on a thread's behalf
         self._flushing = False
         self._flushed = 0.0
+        self._warmed = False
 
     def listen(self) -> None:
         """Begins to listen, from the app's own thread."""
@@ -39,7 +40,7 @@ class Hearing(App[int]):
         self.set_interval(_CLOCK, self._tick)
         self.bridge.start()
         self.bridge.attach(self._woken)
-        self.set_timer(_SOON, _tidy)
+        self.set_timer(_SOON, self._warm)
 
     @property
     def state(self) -> State:
@@ -85,8 +86,14 @@ class Hearing(App[int]):
             changed |= self.store.reduce(self.bridge.heard.popleft())
         if changed:
             self.show_changes(frozenset(changed))
-            if self.state.known and not gc.isenabled():
-                self.call_after_refresh(_tidy)
+            if self.state.known and not self._warmed:
+                self.call_after_refresh(self._warm)
+
+    def _warm(self) -> None:
+        """Gets ready for what keys open, once the flows are on the screen."""
+        if not self._warmed:
+            self._warmed = True
+            warm()
 
     def show_changes(self, names: Changed) -> None:
         """Tells every screen what changed."""
@@ -111,10 +118,3 @@ class Hearing(App[int]):
     async def ask(self, method: str, **params: Any) -> Any:
         """Asks the daemon; its errors are raised as FlowsyncError."""
         return await self.bridge.ask(method, params)
-
-
-def _tidy() -> None:
-    """Lets the garbage collector work again, but not on what is there to stay: its sweeps would be felt as hiccups."""
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()

@@ -30,6 +30,7 @@ class FlowRoom(Room):
         super().__init__()
         self.flow = flow
         self._seen: tuple[object, ...] = ()
+        self._said: dict[str, str] = {}
 
     def on_mount(self) -> None:
         """Remembers where the flow stands now."""
@@ -55,6 +56,9 @@ class FlowRoom(Room):
 
     def say(self, where: str, text: str) -> None:
         """Writes a text, harmless, into one of the screen's lines."""
+        if self._said.get(where) == text:
+            return  # a line that is written anew is laid out anew, and the screen with it
+        self._said[where] = text
         shown = "\n".join(clean(line) for line in text.split("\n"))
         self.query_one(where, Static).update(Content(to_ascii(shown) if self.ui.ascii_only else shown))
 

@@ -68,9 +68,11 @@ class GraphScreen(FlowRoom, screen="graph"):
             model.findings.update(self._dag.model.findings)
         self._dag.show(model)
         self._head(model)
+        before_them = dict(model.findings)
         model.take(await self._found())  # validation takes longer than drawing
-        self._dag.mark()
-        self._selected()
+        if model.findings != before_them:
+            self._dag.mark()
+            self._selected()
 
     async def _found(self) -> Sequence[Any]:
         """Returns what validation finds, where that is about what is shown."""

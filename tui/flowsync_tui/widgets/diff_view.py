@@ -248,7 +248,7 @@ class DiffView(LineView):
 
     def _both(self, y: int) -> Strip:
         line, width = y + self.scroll_offset.y, self.scrollable_content_region.width
-        base = self.rich_style
+        base = self.own_style
         if line >= self.line_count:
             return Strip.blank(width, base)
         key = line, self.scroll_offset.x

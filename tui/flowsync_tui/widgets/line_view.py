@@ -38,6 +38,7 @@ class LineView(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._drawn: LRUCache[int, tuple[Segments, Segments]] = LRUCache(512)
+        self._own_style: Style | None = None
 
     # -- What a subclass says -------------------------------------------------------------------------------------
 
@@ -64,8 +65,16 @@ class LineView(ScrollView, can_focus=True):
         """Returns the style of a component class on this widget: what is half transparent is mixed with it."""
         return self.get_component_rich_style(name)
 
+    @property
+    def own_style(self) -> Style:
+        """Returns the widget's own style, mixed from those of all around it: worked out once, not for each line."""
+        if self._own_style is None:
+            self._own_style = self.rich_style
+        return self._own_style
+
     def renew(self) -> None:
         """Draws everything anew after the lines have changed."""
+        self._own_style = None
         self._drawn.clear()
         self.virtual_size = Size(self.body_width(), self.line_count)
         self.refresh()
@@ -76,7 +85,7 @@ class LineView(ScrollView, can_focus=True):
         """Draws one row of the screen."""
         scroll_x, scroll_y = self.scroll_offset
         line, width = y + scroll_y, self.scrollable_content_region.width
-        base = self.rich_style
+        base = self.own_style
         if line >= self.line_count:
             return Strip.blank(width, base)
         fixed, body = self._line(line)
@@ -109,6 +118,7 @@ class LineView(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Forgets what was drawn with the old theme."""
         super().notify_style_update()
+        self._own_style = None
         self._drawn.clear()
 
     # -- Selection ------------------------------------------------------------------------------------------------
