@@ -5,9 +5,11 @@ Every error names the file, the line and the key.
 """
 
 import difflib
+import itertools
 import math
 import re
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path as FilePath
@@ -247,6 +249,18 @@ def added(text: str, remote: RemoteConfig) -> str:
     if rest is None:
         return "".join(lines[: at + 1]) + body + _indented(block, width)
     return "".join(lines[: at + 1 + rest]) + _indented(block, width) + "".join(lines[at + 1 + rest :])
+
+
+def name_for(user: str, taken: Collection[str]) -> str:
+    """Returns a remote's name that is like a user's, and unlike any that is taken (in whatever case)."""
+    ascii = unicodedata.normalize("NFKD", user).encode("ascii", "ignore").decode()
+    plain = re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9._-]+", "-", ascii)).strip("._-").removesuffix(".lock") or "user"
+    others = {name.casefold() for name in (*taken, *_RESERVED)}
+    return next(
+        name
+        for number in itertools.count(1)
+        if (name := plain if number == 1 else f"{plain}-{number}").casefold() not in others
+    )
 
 
 def _indented(block: str, width: int) -> str:

@@ -63,7 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()  # a reader that has left shows here, not when Python ends
         return code
     except FlowsyncError as error:
-        _complain(error)
+        from flowsync.cli.output import complain
+
+        complain(error)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -114,11 +116,3 @@ def _meant(typed: str) -> str:
 
     near = difflib.get_close_matches(typed, [row.name for row in COMMANDS], 1)
     return f"; did you mean {near[0]}?" if near else ""
-
-
-def _complain(error: FlowsyncError) -> None:
-    from flowsync.cli.output import plain
-
-    print(f"flowsync: {plain(error.message)}", file=sys.stderr)
-    if error.hint:
-        print(f"  try: {plain(error.hint)}", file=sys.stderr)

@@ -14,9 +14,12 @@ def flow(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("flow", metavar="FLOW", help="the flow's name")
 
 
-def remote(parser: argparse.ArgumentParser) -> None:
-    """Adds the choice of a remote and of the folder to work in."""
-    parser.add_argument("--remote", metavar="NAME", help="the remote of .flowsync.yaml (default: the first)")
+def remote(parser: argparse.ArgumentParser, every: bool = False) -> None:
+    """Adds the choice of a remote (or, if ``every``, of all of them) and of the folder to work in."""
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--remote", metavar="NAME", help="the remote of .flowsync.yaml (default: the first)")
+    if every:
+        choice.add_argument("--all", action="store_true", help="every remote of .flowsync.yaml, one after the other")
     parser.add_argument("-C", dest="directory", metavar="DIR", default=argparse.SUPPRESS, help="work in this folder")
 
 

@@ -1,11 +1,13 @@
 """``flowsync init``: link a repository to a share."""
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flowsync.cli import arguments
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from flowsync.config import RemoteConfig
     from flowsync.repo import Repository
     from flowsync.share.location import Location
@@ -20,9 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "azfile://ACCOUNT/SHARE?user=NAME, file:///DIR, or an emulator's URL (default: asks)",
     )
     parser.add_argument("--path", default="flows", metavar="DIR", help="where the flows live here (default: flows)")
-    parser.add_argument("--remote", default="studio", metavar="NAME", help="what to call the link (default: studio)")
+    named = parser.add_mutually_exclusive_group()
+    named.add_argument("--remote", default="studio", metavar="NAME", help="what to call the link (default: studio)")
+    named.add_argument(
+        "--everyone",
+        action="store_true",
+        help="link the flows of every user of the share, a remote and a folder below DIR for each; "
+        "--share names the share or the workspace as a whole, and the mode is pull",
+    )
     parser.add_argument("--branch", metavar="NAME", help="the branch to sync with (default: the current one)")
-    parser.add_argument("--mode", default="sync", choices=("observe", "pull", "sync", "live"), help="default: sync")
+    parser.add_argument("--mode", choices=("observe", "pull", "sync", "live"), help="default: sync")
     parser.add_argument(
         "--choices",
         nargs="?",
@@ -38,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Writes ``.flowsync.yaml`` after a look at the share."""
+    from flowsync.cli.everyone import everyone
     from flowsync.cli.output import plain, say, say_json
     from flowsync.config import FILE, added, parse
     from flowsync.errors import Exit
@@ -46,36 +56,60 @@ def run(args: argparse.Namespace) -> int:
     if args.choices:
         return _choices(args)
     with Repository(arguments.here(args)) as repo:
-        remote = _remote(args, repo)
         file = repo.root / FILE
-        text = added(file.read_text(encoding="utf-8") if file.exists() else "", remote)
-        parse(text)
-        _refuse_a_twin(repo, remote.name)
-        flows, identity = (None, "") if args.no_look else _look(remote, args.dry_run)
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        remotes = everyone(args, text, _branch(args, repo)) if args.everyone else [_remote(args, repo)]
+        for remote in remotes:
+            text = added(text, remote)
+            parse(text)
+            _refuse_a_twin(repo, remote.name)
+        looks = [(None, "") if args.no_look else _look(remote, args.dry_run) for remote in remotes]
         if not args.dry_run:
-            _remember(repo, remote.name, identity)
+            for remote, (_, identity) in zip(remotes, looks, strict=True):
+                _remember(repo, remote.name, identity)
             temporary = file.with_name(f"{FILE}.new")
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(file)
+    linked = [
+        {"remote": one.name, "share": one.share, "path": one.path or ".", "branch": one.branch, "flows": flows}
+        for one, (flows, _) in zip(remotes, looks, strict=True)
+    ]
     if args.json:
-        said = {"remote": remote.name, "share": remote.share, "path": remote.path or ".", "branch": remote.branch}
-        say_json({"version": 1, "dry_run": args.dry_run, **said, "flows": flows})
-        return Exit.DONE
-    if args.dry_run:
+        said = {"remotes": linked} if args.everyone else linked[0]
+        say_json({"version": 1, "dry_run": args.dry_run, **said})
+    elif args.dry_run:
         say(plain(text.rstrip("\n")))
-        return Exit.DONE
-    counted = "" if flows is None else f", {len(flows)} flow{'s' if len(flows) != 1 else ''} there"
-    say(f"Linked {remote.path or 'the repository'} to {plain(remote.share)} as {remote.name}{counted}.")
-    say(f"Next: git add {FILE} && git commit -m 'Link to Studio', then flowsync sync")
+    else:
+        _tell(linked, args.everyone)
     return Exit.DONE
+
+
+def _tell(linked: "Sequence[Mapping[str, Any]]", everyone: bool) -> None:
+    from flowsync.cli.output import plain, say
+    from flowsync.config import FILE
+
+    for one in linked:
+        path = "the repository" if one["path"] == "." else one["path"]
+        flows = one["flows"]
+        counted = "" if flows is None else f", {len(flows)} flow{'s' if len(flows) != 1 else ''} there"
+        say(f"Linked {plain(path)} to {plain(one['share'])} as {one['remote']}{counted}.")
+    if linked:
+        follow = "flowsync pull --all" if everyone else "flowsync sync"
+        say(f"Next: git add {FILE} && git commit -m 'Link to Studio', then {follow}")
+    else:
+        say("Everyone who has flows there is linked.")
+
+
+def _branch(args: argparse.Namespace, repo: "Repository") -> str:
+    return args.branch or repo.worktree.current() or "main"
 
 
 def _remote(args: argparse.Namespace, repo: "Repository") -> "RemoteConfig":
     from flowsync.config import Mode, RemoteConfig
 
-    branch = args.branch or repo.worktree.current() or "main"
     path = args.path.strip("/")
-    return RemoteConfig(args.remote, _place(args).url, "" if path == "." else path, branch, Mode(args.mode))
+    place = _place(args).url
+    return RemoteConfig(args.remote, place, "" if path == "." else path, _branch(args, repo), Mode(args.mode or "sync"))
 
 
 def _place(args: argparse.Namespace) -> "Location":

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from flowsync.core.plain import plain as plain
+from flowsync.errors import FlowsyncError
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36", "dim": "2", "bold": "1"}
 
@@ -27,6 +28,13 @@ def say(line: str = "") -> None:
     """Prints one line whose parts are harmless already (through ``plain`` or ``paint``)."""
     encoding = sys.stdout.encoding or "utf-8"
     print(line.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def complain(error: FlowsyncError, about: str = "") -> None:
+    """Prints an error and what to do about it; ``about`` says whose it is, where several go on."""
+    print(f"flowsync: {f'{plain(about)}: ' if about else ''}{plain(error.message)}", file=sys.stderr)
+    if error.hint:
+        print(f"  try: {plain(error.hint)}", file=sys.stderr)
 
 
 def say_json(value: object) -> None:

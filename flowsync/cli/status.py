@@ -22,27 +22,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.flows(parser)
     parser.add_argument("--fetch", action="store_true", help="look at the share first")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a flow waits for a person")
-    arguments.remote(parser)
+    arguments.remote(parser, every=True)
     arguments.json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Prints every flow's state, from the last look at the share (or a new one with --fetch)."""
-    from flowsync.errors import Exit, UsageError
+    if args.all:
+        from flowsync.cli.every import each
 
-    found = _by_daemon(args) or _by_hand(args)
-    rows = [row for row in found["flows"] if not args.flows or row["name"] in args.flows]
-    if unknown := set(args.flows) - {row["name"] for row in rows}:
-        raise UsageError(f"no flow is called {', '.join(sorted(unknown))}", "flowsync status --fetch")
-    found = {**found, "flows": rows}
+        return each(args, _found, _print)
+    found, code = _found(args)
     if args.json:
         from flowsync.cli.output import say_json
 
         say_json(found)
     else:
         _print(found)
+    return code
+
+
+def _found(args: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    """Returns the state of a remote's flows, and how the command ends because of it."""
+    from flowsync.errors import Exit, UsageError
+
+    found = _by_daemon(args) or _by_hand(args)
+    rows = [row for row in found["flows"] if not args.flows or row["name"] in args.flows]
+    if unknown := set(args.flows) - {row["name"] for row in rows}:
+        raise UsageError(f"no flow is called {', '.join(sorted(unknown))}", "flowsync status --fetch")
     waiting = any(row["hold"] or row["state"] in ("conflict", "problem") for row in rows)
-    return Exit.ATTENTION if args.check and waiting else Exit.DONE
+    return {**found, "flows": rows}, Exit.ATTENTION if args.check and waiting else Exit.DONE
 
 
 def _by_daemon(args: argparse.Namespace) -> dict[str, Any] | None:

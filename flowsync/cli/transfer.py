@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flowsync.cli import arguments
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the four transfers."""
     arguments.flows(parser)
-    arguments.remote(parser)
+    arguments.remote(parser, every=True)
     arguments.dry_run(parser)
     arguments.json(parser)
     if parser.get_default("command") != "fetch":
@@ -26,16 +26,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs one transfer, through the daemon if one runs, and tells what became of each flow."""
-    from flowsync.cli.progress import reporter
     from flowsync.cli.results import show
     from flowsync.sync.result import exit_code
 
+    nothing = "Everything is in sync." if args.command == "sync" else "Nothing to do."
+    if not args.all:
+        results = _results(args)
+        show(results, args.json, args.dry_run, nothing)
+        return exit_code(results)
+    from flowsync.cli.every import each
+    from flowsync.cli.output import paint, say
+    from flowsync.sync.shown import result_from, results_json
+
+    def one(args: argparse.Namespace) -> tuple[dict[str, Any], int]:
+        results = _results(args)
+        return results_json(results, args.dry_run), exit_code(results)
+
+    def tell(said: dict[str, Any]) -> None:
+        say(paint(said["remote"], "bold"))
+        show([result_from(result) for result in said["results"]], False, args.dry_run, nothing)
+
+    return each(args, one, tell)
+
+
+def _results(args: argparse.Namespace) -> "Sequence[Result]":
+    from flowsync.cli.progress import reporter
+
     with reporter(args.json) as watching:
         results = _by_daemon(args, watching)
-        if results is None:
-            results = _by_hand(args, watching)
-    show(results, args.json, args.dry_run, "Everything is in sync." if args.command == "sync" else "Nothing to do.")
-    return exit_code(results)
+        return _by_hand(args, watching) if results is None else results
 
 
 def _by_hand(args: argparse.Namespace, watching: "Reporter") -> "Sequence[Result]":

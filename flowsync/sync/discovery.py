@@ -3,17 +3,21 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, TypeVar
 
-from flowsync.errors import ShareError, ShareMissing
-from flowsync.share.location import WorkspaceLocation
-from flowsync.sync.shares import session, share_of
+from flowsync.config import RemoteConfig
+from flowsync.errors import ShareError, ShareMissing, UsageError
+from flowsync.share.base import Listing
+from flowsync.share.location import Location, WorkspaceLocation, owner
+from flowsync.sync.shares import open_share, session, share_of
 
 if TYPE_CHECKING:  # azure is imported where a workspace is asked
     from flowsync.studio.wire import Wire
     from flowsync.studio.workspace import Named, Subscription
 
 FOLDER = "promptflow"
+_Place = TypeVar("_Place", bound=Location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,31 @@ def users(environ: Mapping[str, str], location: WorkspaceLocation) -> Users:
     return Users(names, mine(person, names), person.shown, person.service)
 
 
-def at_user(location: WorkspaceLocation, user: str) -> WorkspaceLocation:
-    """Returns the place of a user's flows in a workspace."""
-    return replace(location, folder=f"Users/{user}/{FOLDER}")
+def with_flows(
+    environ: Mapping[str, str], location: Location, state: FilePath | None = None
+) -> tuple[Sequence[str], Mapping[str, ShareError]]:
+    """Returns the users of a share who have a folder for flows, and those whose folder cannot be looked into.
+
+    The location is that of the whole share (a compute instance mounts it as a folder) or of the workspace.
+    """
+    if owner(location):
+        raise UsageError("The share URL names one user's folder.", "leave out ?user= and what follows the share's name")
+    everybody = replace(location, folder=_below(location, "Users"))
+    try:
+        with open_share(RemoteConfig("everyone", everybody.url), environ, state) as share:
+            top = share.list([""])[""]
+            if isinstance(top, ShareError):
+                raise top
+            inside = share.list(sorted(top.folders, key=str.casefold))
+    except ShareMissing as error:
+        raise ShareMissing(f"There is no folder Users in {location.url}.", "name the share as a whole") from error
+    closed = {name: found for name, found in inside.items() if isinstance(found, ShareError)}
+    return [name for name, found in inside.items() if isinstance(found, Listing) and FOLDER in found.folders], closed
+
+
+def at_user(location: _Place, user: str) -> _Place:
+    """Returns the place of a user's flows on a share, or in a workspace."""
+    return replace(location, folder=_below(location, f"Users/{user}/{FOLDER}"))
 
 
 def make_folder(environ: Mapping[str, str], location: WorkspaceLocation, dry_run: bool = False) -> bool:
@@ -82,6 +108,10 @@ def make_folder(environ: Mapping[str, str], location: WorkspaceLocation, dry_run
             return name in listing.folders
         share.make_folders([name])
         return True
+
+
+def _below(location: Location, path: str) -> str:
+    return f"{location.folder}/{path}" if location.folder else path
 
 
 @contextmanager

@@ -112,3 +112,17 @@ def test_choosing_on_a_terminal(several: Office) -> None:
     assert "Type a number from 1 to 2" in said
     assert share_of(several) == f"azureml://{several.workspace.subscription}/flows-rg/two/Users/alice/promptflow"
     assert b"Linked flows to azureml://" in out
+
+
+def test_everyone_of_a_workspace(bare: Office) -> None:
+    for user in ("alice", "bob"):
+        flow = bare.users / user / "promptflow/made"
+        flow.mkdir(parents=True)
+        (flow / "flow.dag.yaml").write_text("nodes: []\n")
+    bare.ends(0, "init", "--everyone", "--share", bare.url)
+    bare.git("add", ".flowsync.yaml")
+    bare.git("commit", "-q", "-m", "Link")
+    bare.ends(0, "pull", "--all")
+    assert {path for path in bare.files() if path.startswith("flows/")} == {
+        f"flows/{user}/made/flow.dag.yaml" for user in ("alice", "bob")
+    }
