@@ -31,6 +31,7 @@ class State(StrEnum):
 
 TO_LAND = frozenset({State.STUDIO_AHEAD, State.STUDIO_ONLY, State.DELETED_IN_STUDIO})
 TO_PUSH = frozenset({State.LOCAL_AHEAD, State.LOCAL_ONLY, State.DELETED_LOCALLY})
+BOTH = frozenset({State.DIVERGED, State.CONFLICT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from flowsync.config import Mode, RemoteConfig, load
-from flowsync.core.plan import TO_LAND, TO_PUSH, Hold, State
+from flowsync.core.plan import BOTH, TO_LAND, TO_PUSH, Hold, State
 from flowsync.core.tree import FlowName
 from flowsync.daemon.broadcast import Broadcast
 from flowsync.daemon.kept_share import Gate, KeptShare
@@ -22,7 +22,6 @@ from flowsync.sync.alone import alone
 from flowsync.sync.asked import transfer
 from flowsync.sync.conductor import Conductor
 from flowsync.sync.discard import discard
-from flowsync.sync.land import BOTH
 from flowsync.sync.link import Link
 from flowsync.sync.live import LiveCommit, commit_live
 from flowsync.sync.opened import linked

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from flowsync.core.tree import FlowName
 from flowsync.sync.conductor import Conductor
-from flowsync.sync.land import Consent
+from flowsync.sync.holds import Consent
 from flowsync.sync.link import Link
 from flowsync.sync.preview import preview
 from flowsync.sync.result import Result

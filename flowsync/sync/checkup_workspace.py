@@ -7,7 +7,7 @@ from flowsync.core.names import folded
 from flowsync.errors import ShareError
 from flowsync.share.location import WorkspaceLocation, owner
 from flowsync.sync.check import Check
-from flowsync.sync.land import ACCEPT_WRITES
+from flowsync.sync.holds import ACCEPT_WRITES
 from flowsync.sync.link import Link
 from flowsync.sync.registered import flow_of, learn
 from flowsync.sync.shares import configured, session

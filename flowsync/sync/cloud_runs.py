@@ -17,7 +17,7 @@ from flowsync.core.plan import State
 from flowsync.core.tree import FlowName
 from flowsync.errors import UsageError
 from flowsync.sync.drafting import Desk
-from flowsync.sync.land import Holds
+from flowsync.sync.holds import Holds
 from flowsync.sync.registered import COMMIT, flow_of, learn
 from flowsync.sync.run_file import RunFile
 from flowsync.sync.survey import survey

@@ -5,13 +5,14 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from flowsync.core.plan import TO_PUSH, Hold, State
+from flowsync.core.plan import BOTH, TO_PUSH, Hold, State
 from flowsync.core.tree import FlowName
 from flowsync.errors import ShareError, UsageError
 from flowsync.share.base import Share
 from flowsync.sync.alone import alone
 from flowsync.sync.brakes import halt_at_another_share, halt_at_skewed_clocks
-from flowsync.sync.land import BOTH, Consent, land
+from flowsync.sync.holds import Consent
+from flowsync.sync.land import land
 from flowsync.sync.leases import follow, give_back
 from flowsync.sync.link import Link
 from flowsync.sync.observe import Seeing, observe

@@ -17,7 +17,7 @@ from flowsync.repo.plumbing import Git
 from flowsync.repo.refs import Move
 from flowsync.repo.worktree import Checkout
 from flowsync.sync.alone import alone
-from flowsync.sync.land import edited, few
+from flowsync.sync.holds import edited, few
 from flowsync.sync.link import Link
 from flowsync.sync.result import Did, Result
 from flowsync.sync.saved import LITERAL, as_added, as_staged, names, stamps

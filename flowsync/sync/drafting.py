@@ -21,7 +21,7 @@ from flowsync.errors import RepositoryError, ShareError, UsageError
 from flowsync.share.location import WorkspaceLocation
 from flowsync.sync.conductor import Conductor
 from flowsync.sync.findings import findings
-from flowsync.sync.land import Holds
+from flowsync.sync.holds import Holds
 from flowsync.sync.link import Link
 from flowsync.sync.registered import COMMIT, flow_of, learn, note, path_of
 from flowsync.sync.remembered import Begun, Remembered

@@ -12,7 +12,7 @@ from flowsync.core.names import problem_with_name
 from flowsync.core.tree import Blob, File, FlowName, Path, Problem
 from flowsync.errors import UsageError
 from flowsync.repo.batch import contents, sizes
-from flowsync.sync.land import Holds
+from flowsync.sync.holds import Holds
 from flowsync.sync.link import Link
 from flowsync.sync.meter import Meter
 from flowsync.sync.result import Result, problem_result

@@ -9,15 +9,16 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flowsync.core.plan import TO_LAND, Hold, State, brake
+from flowsync.core.plan import BOTH, TO_LAND, Hold, State, brake
 from flowsync.core.tree import FlowName, Path
 from flowsync.errors import UsageError
 from flowsync.repo.refs import Move
 from flowsync.repo.staging import stage
 from flowsync.repo.worktree import NotFastForward
+from flowsync.sync.bases import agree
+from flowsync.sync.holds import Holds, few
 from flowsync.sync.incoming import Incoming
 from flowsync.sync.joined import conflicted, joined
-from flowsync.sync.land import BOTH, Holds, agree, few
 from flowsync.sync.link import Link
 from flowsync.sync.message import import_merge_message, import_message
 from flowsync.sync.result import Did, Result, problem_result

@@ -5,35 +5,24 @@ and only then do tracking refs and bases follow.
 """
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flowsync.cache import Observation
-from flowsync.config import Mode
-from flowsync.core.ignore import never_syncs
-from flowsync.core.plan import TO_LAND, Hold, State, brake
+from flowsync.core.plan import BOTH, TO_LAND, Hold, State
 from flowsync.core.tree import FlowName, Path
 from flowsync.errors import RepositoryError
 from flowsync.repo.refs import Move
-from flowsync.repo.worktree import Checkout, NotFastForward
-from flowsync.sync.includes import takes_in
+from flowsync.repo.worktree import NotFastForward
+from flowsync.sync.bases import agree, follow, keep
+from flowsync.sync.holds import Consent, Holds, few
 from flowsync.sync.joined import conflicted, joined
 from flowsync.sync.link import Link
 from flowsync.sync.message import merge_message
 from flowsync.sync.renames import Renames, in_studio, landed, touched
 from flowsync.sync.result import Did, Result, problem_result
 from flowsync.sync.snapshot import COMMITTER, replayed
-from flowsync.sync.survey import Standing, Survey, ignoring, syncing
-
-ACCEPT_WRITES = "flowsync doctor --accept-writes, if it takes them again"
-BOTH = frozenset({State.DIVERGED, State.CONFLICT})
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """What a person has allowed for this run."""
-
-    deletes: frozenset[FlowName] = frozenset()
+from flowsync.sync.survey import Standing, Survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,128 +69,6 @@ def _alone(old: Standing, holds: "Holds", consent: Consent) -> Result:
 
 def _written(observations: Mapping[FlowName, Observation], flow: FlowName) -> str:
     return observations[flow].last_write if flow in observations else ""
-
-
-def edited(link: Link, at: Checkout, only: FlowName | None = None) -> dict[FlowName, list[Path]]:
-    """Returns the paths with uncommitted edits of every flow (or of one alone), without what never syncs."""
-    prefix = link.remote.folder(only) if only else link.remote.path
-    dirty: dict[FlowName, list[Path]] = {}
-    for path in link.repo.worktree.dirty(at, prefix):
-        flow, _, rest = (only, "", path) if only else path.partition("/")
-        dirty.setdefault(FlowName(flow), []).append(Path(rest))
-    tip = link.repo.worktree.tip(link.remote.branch) if dirty else None
-    for flow, paths in list(dirty.items()):  # nothing that flowsync does can meet what never syncs
-        ignored = ignoring(link, link.flow_tree(tip, flow))
-        dirty[flow] = [path for path in paths if not never_syncs(path) and not ignored(path)]
-    return dirty
-
-
-class Holds:
-    """Why flows must wait, asked once per run."""
-
-    def __init__(
-        self, link: Link, observations: Mapping[FlowName, Observation], renamed: Collection[FlowName] = ()
-    ) -> None:
-        """``renamed`` are flows that are gone under their name, and only under their name."""
-        self._link = link
-        self.renamed = frozenset(renamed)
-        self._observations = observations
-        worktree = link.repo.worktree
-        at = worktree.checkout(link.remote.branch)
-        self.busy = worktree.busy(at) if at else None
-        self.dirty = edited(link, at) if at else {}
-        self.read_only = link.memory.read_only()
-
-    def unsettled(self, flow: FlowName) -> Hold | None:
-        """Returns why the last look at the flow was not believed, or None."""
-        seen = self._observations.get(flow)
-        return seen.hold if seen else None
-
-    def to_land(self, standing: Standing, consent: Consent) -> Hold | None:
-        """Returns why Studio's edits of this flow cannot come to the branch now, or None."""
-        flow = standing.flow
-        if self._link.remote.mode_of(flow) is Mode.OBSERVE:
-            return Hold("its mode is observe", "set mode: pull or sync in .flowsync.yaml")
-        if self.busy:
-            return self.busy
-        if hold := self.elsewhere(standing):
-            return hold
-        if hold := self.uncommitted(flow) or self.unsettled(flow):
-            return hold
-        deletes = standing.state is not State.CONFLICT
-        return self.braked(standing, consent) if deletes else None
-
-    def elsewhere(self, standing: Standing) -> Hold | None:
-        """Returns why Studio's edits have no place of their own here, or None.
-
-        A flow that takes files in from outside holds them as copies in Studio; an edit of a copy belongs to where it
-        came from, which other flows may share.
-        """
-        flow = standing.flow
-        tip = self._link.repo.worktree.tip(self._link.remote.branch)
-        if standing.remote_tree is None or not takes_in(self._link, self._link.flow_tree(tip, flow)):
-            return None
-        branch, ref = self._link.remote.branch, f"{self._link.remote.name}/{flow}"
-        return Hold(
-            "it was edited in Studio, and takes in files from elsewhere (additional_includes) that are copies there",
-            f"git diff {branch} {ref}, commit the edit where it belongs, then flowsync resolve {flow} --ours",
-        )
-
-    def uncommitted(self, flow: FlowName) -> Hold | None:
-        """Returns which edits of the flow are not committed, or None."""
-        paths = self.dirty.get(flow)
-        if not paths:
-            return None
-        folder = self._link.remote.folder(flow)
-        return Hold(f"it has uncommitted edits ({few(paths)})", f"git commit or git stash -u what is in {folder}")
-
-    def to_push(self, standing: Standing, consent: Consent) -> Hold | None:
-        """Returns why the branch's edits of this flow cannot go to Studio now, or None."""
-        if self._link.remote.mode_of(standing.flow) in (Mode.OBSERVE, Mode.PULL):
-            return Hold(f"its mode is {self._link.remote.mode_of(standing.flow)}", "set mode: sync in .flowsync.yaml")
-        if self.read_only:
-            return Hold("Studio is read-only: prompt flow takes no changes any more", ACCEPT_WRITES)
-        return self.busy or self.unsettled(standing.flow) or self.braked(standing, consent)
-
-    def braked(self, standing: Standing, consent: Consent) -> Hold | None:
-        """Returns why what the flow's plan deletes must be asked for, or None."""
-        if standing.flow in consent.deletes or standing.flow in self.renamed:
-            return None
-        (base,) = syncing(self._link, standing.base_tree) if standing.base_tree else (None,)
-        return brake(standing.flow, standing.decided, base, self._link.remote.max_deletes)
-
-
-def agree(link: Link, standings: Iterable[Standing]) -> None:
-    """Records as base what both sides turn out to hold already, and forgets flows that neither does."""
-    moves = []
-    recorded = link.flows_below(link.base_prefix)
-    for standing in standings:
-        at = recorded.get(standing.flow)
-        if standing.state is State.IN_SYNC and standing.tracking and standing.local_tree:
-            if link.flow_tree(at, standing.flow) != standing.remote_tree:
-                moves.append(Move(link.base_ref(standing.flow), at, standing.tracking))
-        elif standing.state is State.IN_SYNC and not standing.local_tree and not standing.remote_tree:
-            moves += forget(link, standing, at)
-            link.cache.observe(link.remote.name, standing.flow, None)
-    link.repo.refs.move(moves, "both sides agree")
-
-
-def forget(link: Link, standing: Standing, base: str | None) -> list[Move]:
-    """Returns the moves that end the tracking of a flow which both sides deleted. What they held stays reachable."""
-    moves = [Move(link.base_ref(standing.flow), base, None)] if base else []
-    if standing.tracking:
-        moves.append(Move(link.tracking_ref(standing.flow), standing.tracking, None))
-        moves += keep(link, standing.flow, standing.tracking, link.repo.worktree.tip(link.remote.branch))
-    return moves
-
-
-def keep(link: Link, flow: FlowName, old: str | None, new: str | None) -> list[Move]:
-    """Returns the move that keeps a tracking commit reachable if its successor's history does not hold it."""
-    refs = link.repo.refs
-    if old is None or (new is not None and refs.contains(new, old)):
-        return []
-    ref = link.kept_ref(flow, old)
-    return [] if refs.get(ref) else [Move(ref, None, old)]
 
 
 def _land_all(link: Link, tip: str | None, ready: list[Standing], renames: Renames) -> list[Result]:
@@ -254,7 +121,7 @@ def _land_together(link: Link, old_tip: str | None, ready: list[Standing], renam
         if step.result:
             results.append(step.result)
         if step.result is None or step.result.did not in (Did.CONFLICT, Did.HELD):
-            moves += [*_moves(link, standing, recorded.get(standing.flow), step.tracking), *step.keeps]
+            moves += [*follow(link, standing, recorded.get(standing.flow), step.tracking), *step.keeps]
     if tip is not None and tip != old_tip:
         link.repo.worktree.fast_forward(link.remote.branch, old_tip, tip)
     link.repo.refs.move(moves, "landed")
@@ -270,17 +137,6 @@ def _remember(link: Link, results: Sequence[Result]) -> None:
         for result in results:
             if result.did is Did.LANDED and (seen := observations.get(result.flow)):
                 link.cache.observe(link.remote.name, result.flow, dataclasses.replace(seen, tracking=result.commit))
-
-
-def _moves(link: Link, standing: Standing, base: str | None, tracking: str | None) -> list[Move]:
-    moves = []
-    if link.flow_tree(tracking, standing.flow) is None:  # a landed delete: the branch remembers what there was
-        tracking = None
-    if tracking != standing.tracking:
-        moves.append(Move(link.tracking_ref(standing.flow), standing.tracking, tracking))
-    if tracking != base:
-        moves.append(Move(link.base_ref(standing.flow), base, tracking))
-    return moves
 
 
 def _rename(link: Link, new: Standing, old: Standing, tip: str | None, base: str | None) -> _Step:
@@ -348,8 +204,3 @@ def conflict_result(standing: Standing, paths: tuple[Path, ...]) -> Result:
     """Returns the result of a flow whose two edits cannot be joined."""
     hint = f"flowsync diff {standing.flow}, then flowsync resolve {standing.flow} --ours | --theirs | --tool"
     return Result(standing.flow, Did.CONFLICT, paths, hold=Hold(f"both sides changed {few(paths)}", hint))
-
-
-def few(paths: Sequence[Path]) -> str:
-    """Returns the first few paths, for a sentence."""
-    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")

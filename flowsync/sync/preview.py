@@ -2,10 +2,11 @@
 
 import dataclasses
 
-from flowsync.core.plan import TO_LAND, TO_PUSH, State
+from flowsync.core.plan import BOTH, TO_LAND, TO_PUSH, State
 from flowsync.core.tree import FlowName, Path
+from flowsync.sync.holds import Consent, Holds
 from flowsync.sync.joined import conflicted, joined
-from flowsync.sync.land import BOTH, Consent, Holds, conflict_result
+from flowsync.sync.land import conflict_result
 from flowsync.sync.link import Link
 from flowsync.sync.renames import old_names
 from flowsync.sync.result import Did, Result, behind, problem_result

@@ -19,7 +19,8 @@ from flowsync.journal import Intent
 from flowsync.repo.refs import Move
 from flowsync.share.base import Failed, Outcome, Put, Remove, Removed, Renaming, Share, Stale, Written
 from flowsync.share.codes import Why, why
-from flowsync.sync.land import Consent, Holds, forget, keep
+from flowsync.sync.bases import forget, keep
+from flowsync.sync.holds import Consent, Holds
 from flowsync.sync.link import Link
 from flowsync.sync.pushed_renames import rename_flows
 from flowsync.sync.record import advance

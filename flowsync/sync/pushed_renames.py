@@ -11,7 +11,8 @@ from flowsync.errors import ShareError
 from flowsync.repo.refs import Move
 from flowsync.share.base import Share
 from flowsync.share.codes import concerns_share
-from flowsync.sync.land import Consent, Holds, forget
+from flowsync.sync.bases import forget
+from flowsync.sync.holds import Consent, Holds
 from flowsync.sync.link import Link
 from flowsync.sync.renames import Renames
 from flowsync.sync.result import Did, Result

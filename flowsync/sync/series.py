@@ -12,10 +12,10 @@ from flowsync.archive.layout import chosen
 from flowsync.core.plan import Hold
 from flowsync.core.tree import FlowName
 from flowsync.errors import UsageError
+from flowsync.sync.holds import Holds
 from flowsync.sync.imported import bring, commits
 from flowsync.sync.importing import Options, Outcome, common_notes, doubt, open_base, own_notes, told
 from flowsync.sync.incoming import Incoming, incoming, source, store
-from flowsync.sync.land import Holds
 from flowsync.sync.lineage import Base, Unknown, held, holding, lineage
 from flowsync.sync.link import Link
 from flowsync.sync.result import Did, Result

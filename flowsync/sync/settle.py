@@ -14,10 +14,11 @@ from flowsync.repo.staging import stage
 from flowsync.repo.worktree import NotFastForward
 from flowsync.sync.alone import alone
 from flowsync.sync.answers import EVERY, Answer, Side, one_side, place_of, put
+from flowsync.sync.bases import agree
 from flowsync.sync.findings import finding_json, found_in
+from flowsync.sync.holds import Holds
 from flowsync.sync.includes import takes_in
 from flowsync.sync.joined import joined, sides
-from flowsync.sync.land import Holds, agree
 from flowsync.sync.link import Link
 from flowsync.sync.message import merge_message, restore_message
 from flowsync.sync.result import Did, Result

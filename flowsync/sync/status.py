@@ -9,7 +9,7 @@ from flowsync.cache import Observation
 from flowsync.core.plan import TO_LAND, TO_PUSH, Hold, State
 from flowsync.core.tree import FlowName, Path
 from flowsync.sync.findings import findings
-from flowsync.sync.land import Consent, Holds
+from flowsync.sync.holds import Consent, Holds
 from flowsync.sync.link import Link
 from flowsync.sync.preview import merged_states
 from flowsync.sync.registered import Registration, registration

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from flowsync.core.flow import is_flow
 from flowsync.core.ignore import either, ignored_by, is_ignore_file, may_hold, never_syncs
 from flowsync.core.names import from_ref, problem_with_flow, problem_with_path, twins
-from flowsync.core.plan import Plan, State, plan
+from flowsync.core.plan import BOTH, Plan, State, plan
 from flowsync.core.tree import Entry, File, FlowName, Path, Problem
 from flowsync.errors import UsageError
 from flowsync.sync.includes import resolved, takes_in
@@ -30,9 +30,6 @@ class Standing:
     def state(self) -> State:
         """Returns where the flow stands."""
         return self.decided.state
-
-
-_PARTED = frozenset({State.DIVERGED, State.CONFLICT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ def survey(link: Link, only: FlowName | None = None) -> Survey:
         problems |= observations[flow].problems if flow in observations else {}
         tree = here.tree if here else None
         standing = compare(link, flow, base, tree, tracking.get(flow), problems)
-        if standing.state in _PARTED and (seen := _seen_since(link, standing, tip)):
+        if standing.state in BOTH and (seen := _seen_since(link, standing, tip)):
             standing = compare(link, flow, seen, tree, tracking.get(flow), problems)
         if standing.base_tree or standing.local_tree or standing.remote_tree:
             flows[flow] = standing

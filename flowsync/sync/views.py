@@ -13,14 +13,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flowsync.core.names import is_git
-from flowsync.core.plan import State
+from flowsync.core.plan import BOTH, State
 from flowsync.core.tree import Blob, Change, Entry, File, FlowName, Path, Problem, blob_of, diff
 from flowsync.errors import RepositoryError, UsageError
 from flowsync.repo.stamps import Look, look, of_refs
 from flowsync.repo.worktree import Checkout
 from flowsync.sync.discard import discard
 from flowsync.sync.findings import finding_json, found_in
-from flowsync.sync.land import BOTH, edited
+from flowsync.sync.holds import edited
 from flowsync.sync.link import Link
 from flowsync.sync.message import meaning
 from flowsync.sync.preview import clashing

@@ -14,7 +14,7 @@ from flowsync.journal import Intent, Journal
 from flowsync.repo.refs import Move
 from flowsync.share.memory import MemoryShare, Step
 from flowsync.sync.conductor import Conductor
-from flowsync.sync.land import Consent
+from flowsync.sync.holds import Consent
 from flowsync.sync.link import Link, Silence
 from flowsync.sync.result import Result
 

@@ -18,7 +18,7 @@ from flowsync.share import debts, guard
 from flowsync.share.base import Listing, Outcome, Put, Remove, Removed, Written
 from flowsync.share.memory import MemoryShare
 from flowsync.sync import land, observe, push, scan, survey
-from flowsync.sync.land import Holds
+from flowsync.sync.holds import Holds
 
 from .memory_repo import MemoryWorktree
 

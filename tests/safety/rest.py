@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from flowsync.core.tree import FlowName
-from flowsync.sync.land import Consent
+from flowsync.sync.holds import Consent
 from flowsync.sync.result import Did
 from flowsync.sync.settle import Take
 from flowsync.sync.survey import survey

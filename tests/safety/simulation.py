@@ -25,7 +25,7 @@ from flowsync.errors import ShareError
 from flowsync.share.codes import NO_ANSWER, failure
 from flowsync.share.memory import Fault
 from flowsync.sync import conductor, joined, message, observe
-from flowsync.sync.land import Consent
+from flowsync.sync.holds import Consent
 
 from . import person, studio
 from .clone import Clone

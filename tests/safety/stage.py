@@ -18,7 +18,7 @@ from flowsync.share.azure_retry import Patience
 from flowsync.share.base import Share
 from flowsync.share.location import AzureLocation, parse
 from flowsync.sync.conductor import Conductor
-from flowsync.sync.land import Consent
+from flowsync.sync.holds import Consent
 from flowsync.sync.opened import linked
 from flowsync.sync.result import Result
 from world import USER, EmulatedStudio, Repo, World

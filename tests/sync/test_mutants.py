@@ -55,7 +55,7 @@ MUTANTS = mutants(
     ("5: no journal", "sync/push.py", "link.journal.begin(one.flow, intents)", "pass", "killed_at_any"),
     ("5: leases of the dead stay", "sync/leases.py", "if left or owed:\n        share.release", "if False:\n        share.release", "killed_at_any"),
     # 6. Nothing that flowsync has seen or replaces is ever lost.
-    ("6: nothing is kept", "sync/land.py", "if old is None or (new is not None", "if True or (new is not None", "test_rule_6 or stays_reachable"),
+    ("6: nothing is kept", "sync/bases.py", "if old is None or (new is not None", "if True or (new is not None", "test_rule_6 or stays_reachable"),
     ("6: a squashed push is forgotten", "sync/land.py", "if _parted(link, saves, old_tip) else []", "if False else []", "stays_reachable"),
     # 7. A push never overwrites what it has not seen.
     ("7: the lease is taken, nothing compared", "share/guard.py", "if isinstance(found, Version) and found == item.expect:\n        outcome", "if isinstance(found, Version):\n        outcome", "a_save_that_races"),
@@ -63,12 +63,12 @@ MUTANTS = mutants(
     ("7: stale is taken for done", "sync/push.py", "if isinstance(outcome, Written | Removed):", "if isinstance(outcome, Written | Removed | Stale):", "test_rule_7_a_save"),
     # 8. Uncommitted work is never touched.
     ("8: ignored files are expendable", "repo/worktree.py", '"--no-overwrite-ignore", ', "", "test_rule_8"),
-    ("8: uncommitted edits hold nothing", "sync/land.py", "if hold := self.uncommitted(flow) or self.unsettled(flow):", "if hold := self.unsettled(flow):", "uncommitted_edits_hold"),
+    ("8: uncommitted edits hold nothing", "sync/holds.py", "if hold := self.uncommitted(flow) or self.unsettled(flow):", "if hold := self.unsettled(flow):", "uncommitted_edits_hold"),
     ("8: edits are stashed away", "repo/worktree.py", '"--no-autostash", "--no-over', '"--autostash", "--no-over', "test_edits_in_the_way"),
     # 9. The worktree belongs to Git.
     ("9: the branch moves without its worktree", "repo/worktree.py", "at = self.checkout(branch)\n        if at is None:", "at = self.checkout(branch)\n        if True:", "test_rule_9"),
-    ("9: landing while git is busy", "sync/land.py", "if self.busy:\n            return self.busy", "if False:\n            return self.busy", "git_is_busy"),
-    ("9: pushing while git is busy", "sync/land.py", "return self.busy or self.unsettled(standing.flow)", "return self.unsettled(standing.flow)", "git_is_busy"),
+    ("9: landing while git is busy", "sync/holds.py", "if self.busy:\n            return self.busy", "if False:\n            return self.busy", "git_is_busy"),
+    ("9: pushing while git is busy", "sync/holds.py", "return self.busy or self.unsettled(standing.flow)", "return self.unsettled(standing.flow)", "git_is_busy"),
     ("9: a rebase detaches, so nobody minds", "repo/worktree.py", "if any(line in wanted for line in lines):", "if False:", "git_is_busy and rebasing"),
     ("9: pre-commit's stash is not seen", "repo/worktree.py", "return _edits_put_away()", "return None", "pre_commit_at_work"),
     ("9: a merge is not seen", "repo/worktree.py", '"MERGE_HEAD": (', '"MERGE_HEAD_": (', "merging"),
@@ -94,7 +94,7 @@ MUTANTS = mutants(
     ("a renamed file is read again", "sync/observe.py", "if share.keeps_ids:", "if False:", "a_rename_in_studio_is_one"),
     ("an id is a content", "sync/observe.py", "if same and link.repo.objects.holds(seen.blob):", "if link.repo.objects.holds(seen.blob):", "rename_in_studio_with_an_edit"),
     ("a renamed file is sent again", "sync/push.py", "        _rename(link, share, pushes)\n", "", "rename_in_git_is_one_rename"),
-    ("a renamed flow is asked about", "sync/land.py", " or standing.flow in self.renamed", "", "flow_renamed_in_studio_is_one"),
+    ("a renamed flow is asked about", "sync/holds.py", " or standing.flow in self.renamed", "", "flow_renamed_in_studio_is_one"),
     ("a rename that waits deletes", "sync/pushed_renames.py", "holds.renamed -= {old.flow}", "pass", "a_rename_that_has_to_wait"),
     ("a rename in Studio that waits deletes", "sync/land.py", "if standing.flow not in olds]", "if standing.flow not in {old.flow for old in whole.values()}]", "rename_in_studio_that_has_to_wait"),
     ("an inode is an id", "share/folder.py", "times can be set.\"\"\"\n        return False", "times can be set.\"\"\"\n        return True", "whatever_its_inode"),

@@ -143,7 +143,7 @@ def test_rule_5_base_moves_only_by_what_the_share_acknowledged(world: World) -> 
         # Studio saves b.py after the look: its write is stale, the one of a.py takes effect
         world.studio({"chat/b.py": "b = 'studio'\n"})
         from flowsync.share import open_share
-        from flowsync.sync.land import Consent
+        from flowsync.sync.holds import Consent
 
         with open_share(link.remote.share, {}) as share:
             (result,) = push(link, share, seen, frozenset(), Consent())
@@ -210,7 +210,7 @@ def test_rule_6_a_dropped_tracking_tip_is_kept(world: World) -> None:
 
 def test_rule_7_a_save_between_look_and_write_is_stale_and_survives(world: World) -> None:
     from flowsync.share import open_share
-    from flowsync.sync.land import Consent
+    from flowsync.sync.holds import Consent
 
     two_flows(world)
     world.commit({"flows/chat/a.py": "a = 'here'\n", "flows/chat/new.py": "mine\n", "flows/chat/b.py": None})
