@@ -1,7 +1,7 @@
 """Tier T2: thousands of schedules of everybody who may touch a flow, each from a seed, judged after every step.
 
-``FLOWSYNC_RUNS`` sets the number of runs (2,000 in every run of the tests, 20,000 with ``.ci/run --long``; millions are
-a matter of patience), ``FLOWSYNC_SEED`` where the seeds begin. A failure names its seed:
+``FLOWSYNC_RUNS`` sets the number of runs (2,000 with the README's test line, 20,000 in ``.ci/run``, which
+are four million steps; 200,000 with ``--long``), ``FLOWSYNC_SEED`` where the seeds begin. A failure names its seed:
 ``python -m safety.replay SEED`` (from ``tests/``) prints what happened.
 """
 
@@ -16,7 +16,7 @@ from .simulation import play
 
 RUNS = int(os.environ.get("FLOWSYNC_RUNS", "2000"))
 SEED = int(os.environ.get("FLOWSYNC_SEED", "0"))
-PARTS = 20
+PARTS = max(20, RUNS // 1000)
 TESTS = Path(__file__).parent.parent
 
 # Seeds that once broke something, kept for the shape of their schedule; what each found has a test of its own in
