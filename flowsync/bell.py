@@ -8,13 +8,13 @@ it interrupts. So signals arrive as bytes in a socket, written by the interprete
 import contextlib
 import signal
 import socket
-from types import TracebackType
-from typing import Self
+
+from flowsync.closing import Closing
 
 _RUNG = 0  # no signal has this number
 
 
-class Bell:
+class Bell(Closing):
     """Rings for the named signals, and when it is rung. To be made in the main thread, and ended there."""
 
     def __init__(self, *names: str) -> None:
@@ -24,14 +24,6 @@ class Bell:
         self._names = {int(getattr(signal, name)): name for name in names if hasattr(signal, name)}
         self._before = {number: signal.signal(number, lambda number, frame: None) for number in self._names}
         self._fd = signal.set_wakeup_fd(self._ring.fileno(), warn_on_full_buffer=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def ring(self) -> None:
         """Rings, from any thread; never waits."""

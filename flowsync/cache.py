@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from types import TracebackType
 from typing import Self
 
+from flowsync.closing import Closing
 from flowsync.core.plan import Hold
 from flowsync.core.tree import Blob, FlowName, Path, Problem, Seen, Version
 from flowsync.errors import RepositoryError
@@ -63,7 +63,7 @@ class Observation:
         )
 
 
-class Cache:
+class Cache(Closing):
     """The cache of one repository, shared by its worktrees and by the commands that run at the same time."""
 
     def __init__(self, folder: FilePath) -> None:
@@ -219,14 +219,6 @@ class Cache:
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _columns(file: Seen) -> tuple[str, int, str, str, str]:

@@ -14,9 +14,9 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from flowsync.closing import Closing
 from flowsync.daemon.place import Place, find
 from flowsync.errors import (
     DaemonError,
@@ -122,7 +122,7 @@ def _open(address: dict[str, Any], timeout: float) -> socket.socket:
     return door
 
 
-class Client:
+class Client(Closing):
     """One connection. Requests are answered in order; what comes between is an event or a command's progress."""
 
     def __init__(self, door: socket.socket) -> None:
@@ -191,14 +191,6 @@ class Client:
         except ConnectionResetError:
             return None
         return json.loads(line) if line.endswith(b"\n") else None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _error(said: dict[str, Any]) -> FlowsyncError:

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
+from flowsync.closing import Closing
 from flowsync.emulator import names
 from flowsync.emulator.service import Service
 from flowsync.emulator.smb import Handle, Letters
@@ -41,7 +41,7 @@ class SmbClient:
         return asyncio.run_coroutine_threadsafe(once(), self._loop).result()
 
 
-class SmbFile:
+class SmbFile(Closing):
     """One open handle. Closing it flushes."""
 
     def __init__(self, client: SmbClient, service: Service, handle: Handle) -> None:
@@ -70,11 +70,3 @@ class SmbFile:
     def close(self) -> None:
         """Flushes and closes."""
         self._client.run(lambda: self._service.neighbours.close(self._handle, self._service.clock))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -7,9 +7,8 @@ git is run).
 
 import re
 from pathlib import Path as FilePath
-from types import TracebackType
-from typing import Self
 
+from flowsync.closing import Closing
 from flowsync.errors import RepositoryError
 
 try:
@@ -37,7 +36,7 @@ def git_version() -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", said)[:3])
 
 
-class Repository:
+class Repository(Closing):
     """A Git repository with a worktree. Use it as a context manager: it keeps a git process."""
 
     def __init__(self, start: FilePath) -> None:
@@ -80,11 +79,3 @@ class Repository:
     def close(self) -> None:
         """Ends the git processes that are kept."""
         self._opened.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Literal
 
+from flowsync.closing import Closing
 from flowsync.errors import ShareError
 from flowsync.share import guard
 from flowsync.share.azure_credential import Access, find
@@ -24,7 +25,6 @@ from flowsync.share.base import TEMPORARIES, Content, Failed, Listing, Outcome, 
 from flowsync.share.codes import concerns_share
 from flowsync.share.location import AzureLocation
 from flowsync.share.paths import refuse_illegal
-from flowsync.share.session import Session
 
 _PAGE = 5000  # the service's own limit
 
@@ -49,7 +49,7 @@ def open_azure(
     return AzureShare(location, wire, concurrency, write == "inline", page)
 
 
-class AzureShare(Session):
+class AzureShare(Closing):
     """A remote's folder on an Azure Files share."""
 
     def __init__(self, location: AzureLocation, wire: Wire, concurrency: int, inline: bool, page: int) -> None:

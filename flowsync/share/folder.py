@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
+from flowsync.closing import Closing
 from flowsync.core.tree import Problem
 from flowsync.errors import ShareError, ShareMissing
 from flowsync.share.base import (
@@ -37,7 +38,6 @@ from flowsync.share.folder_seen import copy, is_open, is_young, version_of, wait
 from flowsync.share.folder_swap import move_new
 from flowsync.share.folder_write import Placed, place, prove, remove, rename, undo
 from flowsync.share.paths import printable, problem, refuse_illegal
-from flowsync.share.session import Session
 
 _IN_MEMORY = 4 * 1024 * 1024  # a larger file goes to a temporary file on disk while it is read
 _BATCH = 64  # writes that wait for the file system's clock together
@@ -46,7 +46,7 @@ _Item = TypeVar("_Item", Put, Remove, Renaming)
 _Result = TypeVar("_Result")
 
 
-class FolderShare(Session):
+class FolderShare(Closing):
     """A remote's folder that this machine can open. ``anchored`` is off where the system cannot (and in tests)."""
 
     def __init__(self, folder: str, anchored: bool = ANCHORS) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Literal, TypeVar, assert_never
 
+from flowsync.closing import Closing
 from flowsync.errors import ShareError, ShareUnavailable
 from flowsync.share import guard
 from flowsync.share.base import TEMPORARIES, Content, Failed, Listing, Outcome, Put, Remove, Renaming, Version
@@ -21,7 +22,6 @@ from flowsync.share.debts import Debts
 from flowsync.share.location import MemoryLocation
 from flowsync.share.memory_store import Store
 from flowsync.share.paths import printable, problem, refuse_illegal
-from flowsync.share.session import Session
 
 Kind = Literal["list", "read", "look", "create", "rename", "delete", "acquire", "release", "make", "remove", "wait"]
 _Result = TypeVar("_Result")
@@ -59,7 +59,7 @@ def open_memory(location: MemoryLocation, write: Literal["inline", "replace"] = 
     return MemoryShare(store(location.name), location.folder, write=write)
 
 
-class MemoryShare(Session):
+class MemoryShare(Closing):
     """A client of a store. A transient failure is tried again ``retries`` times, as the Azure backend does."""
 
     def __init__(

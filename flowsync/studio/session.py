@@ -6,9 +6,9 @@ What a workspace is and where its share lies hardly ever changes and costs two r
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
+from flowsync.closing import Closing
 from flowsync.studio.blobs import upload
 from flowsync.studio.claims import Person
 from flowsync.studio.cloud import chosen
@@ -45,7 +45,7 @@ class Nothing:
     def forget(self) -> None: ...
 
 
-class Session:
+class Session(Closing):
     """One workspace, as whoever is signed in sees it. Nothing is asked before it is needed."""
 
     def __init__(
@@ -138,14 +138,6 @@ class Session:
     def close(self) -> None:
         """Closes the connection."""
         self._wire.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _remembered(self) -> tuple[Workspace, Storage] | None:
         """Returns what is remembered, if it is of this workspace and this cloud."""

@@ -8,8 +8,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import (
@@ -24,6 +23,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
 from flowsync import __version__
+from flowsync.closing import Closing
 from flowsync.errors import ShareDenied, ShareError, ShareUnavailable
 from flowsync.studio import refusals
 from flowsync.studio.claims import Person, read
@@ -71,7 +71,7 @@ class Bearer(SansIOHTTPPolicy[Any, Any]):
         request.http_request.headers["Authorization"] = f"Bearer {self.token()}"
 
 
-class Wire:
+class Wire(Closing):
     """A connection to a cloud's services for whoever is signed in. Nothing is sent before the first ``ask``."""
 
     def __init__(self, cloud: Cloud, credential: TokenCredential, patience: Patience | None = None) -> None:
@@ -154,14 +154,6 @@ class Wire:
         close = getattr(self._credential, "close", None)
         if close is not None:
             close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _send(
         self,

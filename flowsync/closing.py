@@ -1,16 +1,16 @@
-"""What every backend's session with a share has in common: it is closed at the end of a ``with`` block."""
+"""What is closed at the end of a ``with`` block, whatever happened in it."""
 
 from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
 
-class Session(ABC):
-    """Something that is closed, whatever happened."""
+class Closing(ABC):
+    """Closes itself at the end of a ``with`` block."""
 
     @abstractmethod
     def close(self) -> None:
-        """Removes own temporaries and closes connections."""
+        """Gives back what is held."""
 
     def __enter__(self) -> Self:
         return self
