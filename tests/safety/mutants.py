@@ -17,7 +17,7 @@ from flowsync.repo.refs import Move
 from flowsync.share import debts, guard
 from flowsync.share.base import Listing, Outcome, Put, Remove, Removed, Written
 from flowsync.share.memory import MemoryShare
-from flowsync.sync import land, observe, push, scan, survey
+from flowsync.sync import bases, holds, land, observe, push, scan, survey
 from flowsync.sync.holds import Holds
 
 from .memory_repo import MemoryWorktree
@@ -128,7 +128,7 @@ def _half_read() -> Any:
 
 
 def _keep_nothing() -> Any:
-    return together(mock.patch.object(land, "keep", lambda *a: []), mock.patch.object(push, "keep", lambda *a: []))
+    return together(*(mock.patch.object(module, "keep", lambda *a: []) for module in (bases, land, push)))
 
 
 def _name_collision() -> Any:
@@ -232,7 +232,7 @@ def _replaced_without_looking() -> Any:
 
 def _brake_off() -> Any:
     return together(
-        mock.patch.object(land, "brake", lambda *a: None),
+        mock.patch.object(holds, "brake", lambda *a: None),
         mock.patch.object(scan, "everything_gone", lambda *a: False),
         mock.patch.object(core_plan, "brake", lambda *a: None),
     )
