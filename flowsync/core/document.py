@@ -1,19 +1,47 @@
 """A YAML text as a tree of nodes that know where they are in it.
 
-What belongs here: parsing with marks, YAML 1.2 scalars as prompt flow reads them, duplicate keys, and limits that keep
-any input, however hostile, under a second and ten megabytes. What does not: what the keys mean (``flow``).
+What belongs here: parsing with marks, duplicate keys, and limits that keep any input, however hostile, under a second
+and ten megabytes. What does not: the nodes themselves (``nodes``), what the keys mean (``flow``).
 
 Offsets count characters of ``Document.text``, so that ``text[node.span.start:node.span.end]`` is the node as written;
 a block collection ends with its last child, not with the blank lines and comments after it. Lines and columns count
-from 1. Nothing is expanded: an alias stays one node that points to its target. The values are named tuples because
-Git hooks start with this module, and a dataclass costs ten times as much to define.
+from 1.
 """
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import yaml
+
+from flowsync.core.nodes import (
+    Alias,
+    Entry,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    Span,
+    actual,
+    effective,
+    walk,
+)
+
+__all__ = [
+    "Alias",
+    "Document",
+    "Entry",
+    "Mapping",
+    "Node",
+    "Problem",
+    "Scalar",
+    "Sequence",
+    "Span",
+    "actual",
+    "effective",
+    "parse",
+    "span_in",
+    "walk",
+]
 
 MAX_SIZE = 512 * 1024  # bytes; definitions in the wild stay below 50 KB
 MAX_SIZE_PURE = 64 * 1024  # without libyaml, which is ten times faster
@@ -25,99 +53,6 @@ _PURE = not yaml.__with_libyaml__
 _LOADER = yaml.SafeLoader if _PURE else yaml.CSafeLoader
 _BOM = "\ufeff"
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-_TRUE = frozenset({"true", "True", "TRUE"})
-_FALSE = frozenset({"false", "False", "FALSE"})
-_INT = re.compile(r"[-+]?[0-9][0-9_]{0,300}")
-_BASED = re.compile(r"0o[0-7]{1,300}|0x[0-9a-fA-F]{1,300}")
-_FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]{0,300}\.?[0-9_]{0,300}|\.[0-9_]{1,300})(?:[eE][-+]?[0-9]{1,300})?")
-_SPECIAL_FLOAT = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-
-
-class Span(NamedTuple):
-    """A range of characters, and the line and column of its first."""
-
-    start: int
-    end: int
-    line: int
-    column: int
-
-
-class Scalar(NamedTuple):
-    """One value. ``style`` is ``""`` for a plain one, else its quote, ``|`` or ``>``; ``tag`` is as written."""
-
-    span: Span
-    value: str
-    style: str = ""
-    tag: str = ""
-    anchor: str = ""
-
-    def resolved(self) -> str | int | float | bool | None:
-        """Returns the value as YAML 1.2 types it: prompt flow reads ``yes`` and ``on`` as text."""
-        return self.value if self.style or self.tag else _plain(self.value)
-
-
-class Sequence(NamedTuple):
-    """A list; ``inline`` if it is written in brackets."""
-
-    span: Span
-    items: tuple["Node", ...]
-    inline: bool = False
-    tag: str = ""
-    anchor: str = ""
-
-
-class Alias(NamedTuple):
-    """``*anchor``: the same node again."""
-
-    span: Span
-    anchor: str
-    target: "Node"
-
-
-class Entry(NamedTuple):
-    """One key of a mapping and its value."""
-
-    key: "Node"
-    value: "Node"
-
-    @property
-    def name(self) -> str:
-        """The key's text; empty for a key that is a collection."""
-        key = actual(self.key)
-        return key.value if isinstance(key, Scalar) else ""
-
-    @property
-    def span(self) -> Span:
-        """From the key's first character to the value's last."""
-        start = self.key.span
-        return Span(start.start, max(start.end, self.value.span.end), start.line, start.column)
-
-
-class Mapping(NamedTuple):
-    """Keys and values in written order, duplicates included; ``inline`` if it is written in braces."""
-
-    span: Span
-    entries: tuple[Entry, ...]
-    inline: bool = False
-    tag: str = ""
-    anchor: str = ""
-
-    def get(self, name: str) -> "Node | None":
-        """Returns the value of this key with aliases followed, or None; of duplicates, the last."""
-        entry = self.entry(name)
-        return actual(entry.value) if entry else None
-
-    def entry(self, name: str) -> Entry | None:
-        """Returns the last entry with this key, or None."""
-        found = None
-        for entry in self.entries:
-            if entry.name == name:
-                found = entry
-        return found
-
-
-Node = Scalar | Sequence | Mapping | Alias
 
 
 class Problem(NamedTuple):
@@ -154,7 +89,7 @@ class Document(NamedTuple):
             return Span(start, end, outer.line, outer.column + start - outer.start)
         return Span(start, end, outer.line + lines, start - self.text.rfind("\n", 0, start))
 
-    def source(self, node: "Node | Entry") -> str:
+    def source(self, node: Node | Entry) -> str:
         """Returns the node as it is written."""
         return self.text[node.span.start : node.span.end]
 
@@ -188,30 +123,10 @@ def parse(content: bytes | str) -> Document:
     return Document(text, root, tuple(builder.problems))
 
 
-def actual(node: "Node") -> "Node":
-    """Returns what an alias stands for, and any other node itself."""
-    while isinstance(node, Alias):
-        node = node.target
-    return node
-
-
 def span_in(text: str, start: int, end: int) -> Span:
     """Returns the span of a range of a text whose lines end with ``\\n``."""
     line = text.count("\n", 0, start) + 1
     return Span(start, end, line, start - text.rfind("\n", 0, start))
-
-
-def walk(node: "Node | None") -> "Iterator[Node]":
-    """Yields the node and everything below it in written order, each once; aliases are not followed."""
-    pending = [node] if node else []
-    while pending:
-        current = pending.pop()
-        yield current
-        if isinstance(current, Sequence):
-            pending.extend(reversed(current.items))
-        elif isinstance(current, Mapping):
-            for entry in reversed(current.entries):
-                pending.extend((entry.value, entry.key))
 
 
 _START = Span(0, 0, 1, 1)
@@ -354,21 +269,3 @@ class _Builder:
             self.problems.append(Problem("duplicate", message, node.span))
         else:
             keys[identity] = node.span
-
-
-def _plain(text: str) -> str | int | float | bool | None:
-    if text in _NULLS:
-        return None
-    if text in _TRUE or text in _FALSE:
-        return text in _TRUE
-    if text[0] not in "+-.0123456789":
-        return text
-    if _INT.fullmatch(text):
-        return int(text.replace("_", ""))
-    if _BASED.fullmatch(text):
-        return int(text, 0)
-    if _SPECIAL_FLOAT.fullmatch(text):
-        return float(text.replace(".", ""))
-    if _FLOAT.fullmatch(text):
-        return float(text.replace("_", ""))
-    return text

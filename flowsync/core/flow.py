@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Literal, NamedTuple
 
-from flowsync.core.document import Alias, Document, Entry, Mapping, Node, Scalar, Sequence, Span, actual
+from flowsync.core.document import Alias, Document, Entry, Mapping, Node, Scalar, Sequence, Span, actual, effective
 
 Kind = Literal["dag", "flex", "prompty"]
 
@@ -206,9 +206,9 @@ def read_dag(document: Document) -> Dag:
 
 
 def entries(node: Node | None) -> tuple[Entry, ...]:
-    """Returns a mapping's entries whose keys are scalars; none for any other node."""
+    """Returns a mapping's entries whose keys are scalars, merge keys followed; none for any other node."""
     mapping = actual(node) if node else None
-    return tuple(entry for entry in mapping.entries if entry.name) if isinstance(mapping, Mapping) else ()
+    return tuple(entry for entry in effective(mapping) if entry.name) if isinstance(mapping, Mapping) else ()
 
 
 def items(node: Node | None) -> tuple[Node, ...]:
