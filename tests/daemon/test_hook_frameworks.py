@@ -17,7 +17,7 @@ from daemon_process import Daemon, until
 from flow_files import DEFINITION, SOURCE
 from world import World
 
-ROUNDS = 50  # of each tool
+ROUNDS = 100  # of each tool
 CONFIG = """\
 repos:
 - repo: local
