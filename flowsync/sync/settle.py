@@ -17,14 +17,14 @@ from flowsync.sync.answers import EVERY, Answer, Side, one_side, place_of, put
 from flowsync.sync.bases import agree
 from flowsync.sync.findings import finding_json, found_in
 from flowsync.sync.holds import Holds
-from flowsync.sync.includes import takes_in
+from flowsync.sync.includes import resolved, takes_in
 from flowsync.sync.joined import joined, sides
 from flowsync.sync.link import Link
 from flowsync.sync.message import merge_message, restore_message
 from flowsync.sync.result import Did, Result
 from flowsync.sync.shown import results_json
 from flowsync.sync.snapshot import overlay
-from flowsync.sync.survey import Standing, known, survey
+from flowsync.sync.survey import Standing, compare, known, survey
 
 _UNSETTLED = frozenset({State.DIVERGED, State.CONFLICT, State.DELETED_IN_STUDIO, State.DELETED_LOCALLY})
 
@@ -128,14 +128,16 @@ def _unready(
 
 def _moved(link: Link, standing: Standing, seen_as: Mapping[str, str | None]) -> bool:
     """Tells whether a side holds another flow than in these commits. That others moved in between does not count."""
-    now = {"base": standing.base_tree, "local": standing.local_tree, "remote": standing.remote_tree}
-    for side, tree in now.items():
-        commit = seen_as.get(side)
-        if commit is not None and link.repo.objects.kind(commit) != "commit":
-            return True
-        if link.flow_tree(commit, standing.flow) != tree:
-            return True
-    return False
+    base, local, remote = (seen_as.get(side) for side in ("base", "local", "remote"))
+    if any(link.repo.objects.kind(commit) != "commit" for commit in (base, local, remote) if commit):
+        return True
+    here = resolved(link, local, standing.flow, link.flow_tree(local, standing.flow))
+    then = compare(link, standing.flow, base, here.tree if here else None, remote, {})
+    return (then.base_tree, then.local_tree, then.remote_tree) != (
+        standing.base_tree,
+        standing.local_tree,
+        standing.remote_tree,
+    )
 
 
 def _merged(link: Link, standing: Standing, tip: str, tree: str) -> str:

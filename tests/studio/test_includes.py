@@ -5,6 +5,11 @@ from pathlib import Path
 import pytest
 
 from flowsync.core.includes import including
+from flowsync.core.tree import FlowName
+from flowsync.sync.opened import linked
+from flowsync.sync.result import Did
+from flowsync.sync.settle import Settlement, Take, resolve
+from flowsync.sync.views import Views
 
 from .world import GOOD, Office
 
@@ -89,6 +94,20 @@ def test_both_edited_and_ours_wins(shared: Office) -> None:
     shared.sync()
     assert shared.on_share("chat") == in_studio(words__py="WORDS = 4\n")
     assert shared.reaches("WORDS = 3\n") and shared.states() == {"chat": "in-sync"}
+
+
+def test_what_was_decided_by_the_sides_as_shown_is_not_taken_for_stale(shared: Office) -> None:
+    shared.draft("create", "chat")
+    shared.folder_of(shared.user).joinpath("chat/words.py").write_text("WORDS = 3\n")
+    shared.commit({"shared/words.py": "WORDS = 4\n"})
+    shared.sync(code=1)
+    with linked(shared.folder) as link:
+        shown = Views(link).files(FlowName("chat"))["sides"]
+        ours = Settlement(Take.OURS)
+        shared.commit({"README.md": "nothing of the flow\n"})
+        assert resolve(link, FlowName("chat"), ours, True, shown).result.did is Did.MERGED
+        shared.commit({"shared/words.py": "WORDS = 5\n"})
+        assert resolve(link, FlowName("chat"), ours, True, shown).result.did is Did.STALE
 
 
 def test_another_clone_knows_it_again(shared: Office, tmp_path: Path) -> None:
