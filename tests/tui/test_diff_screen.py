@@ -14,7 +14,7 @@ from .fake_daemon import row
 from .flow_answers import FlowAnswers
 from .flow_app import FlowStage, on_stage
 from .stage import NARROW, WIDE
-from .triage import triage
+from .triage import BASE, triage
 
 
 def view(stage: FlowStage) -> DiffView:
@@ -274,3 +274,23 @@ def test_what_is_too_large_is_not_shown() -> None:
         await stage.press("d", sees="too large to be compared here")
 
     on_stage(work, FlowAnswers("large", {}, {}, {"a.txt": b"x\n" * 1_200_000}))
+
+
+def test_enter_shows_the_whole_file_and_tab_goes_to_the_files() -> None:
+    async def work(stage: FlowStage) -> None:
+        await opened(stage)
+        await stage.press("enter", sees="answer.py   Studio")
+        await stage.sees("▌6     return str(2)")
+        await stage.press("escape", sees="change 1 of 1")
+        await stage.press("shift+tab", "j", sees="flow.dag.yaml   +6")
+        await stage.press("enter", "n", sees="change 2 of 2")
+
+    on_stage(work, triage())
+
+
+def test_what_cannot_be_opened_is_not_offered_as_if_it_could() -> None:
+    async def work(stage: FlowStage) -> None:
+        await stage.press("v", sees="no findings")
+        await stage.press("enter", sees="Open: there is nothing here to open")
+
+    on_stage(work, FlowAnswers("triage", BASE, BASE, BASE))

@@ -388,3 +388,20 @@ def test_ages_follow_the_clock(stage: Stage) -> None:
         await on.shows("seen 1 h ago")
 
     stage.play(scenario)
+
+
+def test_enter_in_the_flows_panel_opens_the_file_under_the_cursor() -> None:
+    from .flow_app import FlowStage, on_stage
+    from .triage import triage
+
+    async def work(stage: FlowStage) -> None:
+        await stage.sees("rerank.py")
+        await stage.press("enter", "g")
+        await stage.press("enter", sees="local ↔ Studio   answer.py   +1 −1")
+        await stage.press("escape", sees="[2] triage")
+        rows = stage.text.splitlines()
+        there = next(at for at, line in enumerate(rows) if "! conflict" in line and "flow.dag.yaml" in line)
+        await stage.pilot.click("#detail", offset=(5, there - 1))
+        await stage.press("enter", sees="local ↔ Studio   flow.dag.yaml   +6 −1")
+
+    on_stage(work, triage())

@@ -51,8 +51,9 @@ def do_app_help(app: "FlowsyncApp") -> None:
     """Lists what can be done on this screen first, then everywhere."""
     room = room_of(app)
     items: list[Item] = []
-    own = [action for action in actions.on(room.NAME) if room.NAME in action.screens]
-    general = [action for action in actions.on(room.NAME) if room.NAME not in action.screens]
+    here = [action for action in actions.on(room.NAME) if app.handler(action)]  # no move that nothing here can make
+    own = [action for action in here if room.NAME in action.screens]
+    general = [action for action in here if room.NAME not in action.screens]
     for title, table in ((f"On this screen ({room.NAME})", own), ("Everywhere", general)):
         items.append(Item("", title))
         groups = dict.fromkeys(action.group for action in table)

@@ -82,13 +82,14 @@ class ChecksScreen(FlowRoom, screen="checks"):
 
     async def do_checks_edit(self) -> None:
         """Opens the person's editor at the place."""
-        if self.row is not None and self._given is not None:
+        if self.row is None:
+            self.ui.toast("nothing was found that could be edited")
+        elif self._given is not None:
             self.ui.toast("the merge is not written yet: esc goes back to it")
-        elif self.row is not None:
+        else:
             await self.edit_file(self.row.file, self.row.line)
             self.do_checks_again()
 
     async def do_checks_copy(self) -> None:
         """Copies the finding."""
-        if self.row is not None:
-            await copy(self.ui, self.row.text)
+        await copy(self.ui, self.row.text if self.row is not None else "")

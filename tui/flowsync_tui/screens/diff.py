@@ -23,6 +23,7 @@ from flowsync_tui.view.diff import CONTEXTS, Texts, texts
 from flowsync_tui.widgets.diff_view import SPLIT_FROM, DiffView
 from flowsync_tui.widgets.file_list import FileList
 
+NO_FILE = "no file differs here: b compares another two"
 SENTENCES = 4  # what changed in the words of flows; more are counted
 
 
@@ -148,6 +149,10 @@ class DiffScreen(FlowRoom, screen="diff"):
         self.query_one("#semantic").set_class(bool(lines), "-said")
         self._head()
 
+    @on(FileList.Opened)
+    def _read(self) -> None:
+        self._diff.focus()
+
     @on(DiffView.At)
     def _head(self) -> None:
         change, diff = self.change, self._diff
@@ -157,6 +162,9 @@ class DiffScreen(FlowRoom, screen="diff"):
             said += [change.path, f"+{added} −{removed}"]
             if count := len(diff.rows.starts):
                 said.append(f"change {diff.current + 1} of {count}")
+        if self._diff.context:
+            around = CONTEXTS[self._diff.context]
+            said.append("every line" if around is None else f"{around} lines around")
         if not self._whitespace:
             said.append("blanks ignored")
         self.about("   ".join(said))
@@ -175,11 +183,13 @@ class DiffScreen(FlowRoom, screen="diff"):
 
     def do_diff_next_file(self) -> None:
         """Goes to the next file."""
-        self._next_file(1)
+        if not self._next_file(1):
+            self.ui.toast("this was the last file")
 
     def do_diff_previous_file(self) -> None:
         """Goes to the file before."""
-        self._next_file(-1)
+        if not self._next_file(-1):
+            self.ui.toast("this was the first file")
 
     def _next_file(self, by: int) -> bool:
         index = self._files.index + by
@@ -195,9 +205,12 @@ class DiffScreen(FlowRoom, screen="diff"):
 
     def do_diff_split(self) -> None:
         """Changes between one column and two."""
-        if self._diff.size.width < SPLIT_FROM and not self._diff.split:
+        if self._diff.size.width < SPLIT_FROM:
             self.ui.toast("this window is too narrow for two columns")
-        self._diff.split = not self._diff.split
+        elif not self._diff.texts.old or not self._diff.texts.new:
+            self.ui.toast("only one side has something to show: two columns need two")
+        else:
+            self._diff.split = not self._diff.split
 
     def do_diff_spaces(self) -> None:
         """Lets blanks count, or not."""
@@ -208,6 +221,17 @@ class DiffScreen(FlowRoom, screen="diff"):
     def do_diff_context(self) -> None:
         """Shows more of what is the same."""
         self._diff.context = (self._diff.context + 1) % len(CONTEXTS)
+        self._head()
+
+    def do_list_open(self) -> None:
+        """Shows the whole file, where the diff is: as the newer side has it, else the older."""
+        from flowsync_tui.screens.source import SourceScreen
+
+        if (change := self.change) is None:
+            self.ui.toast(NO_FILE)
+        else:
+            side = self.pair[1 if change.after else 0]
+            self.ui.push_screen(SourceScreen(self.flow, change.path, self._diff.line, side))
 
     async def do_diff_copy(self) -> None:
         """Copies the change."""
@@ -215,13 +239,16 @@ class DiffScreen(FlowRoom, screen="diff"):
 
     async def do_diff_edit(self) -> None:
         """Opens the file in the person's editor."""
-        if self.change is not None:
-            await self.edit_file(self.change.path, self._diff.line)
-            self.load(self._compare)
+        if self.change is None:
+            self.ui.toast(NO_FILE)
+            return
+        await self.edit_file(self.change.path, self._diff.line)
+        self.load(self._compare)
 
     async def do_diff_pager(self) -> None:
         """Shows the file's diff in Git's pager."""
         if self.change is None:
+            self.ui.toast(NO_FILE)
             return
         name = Path(self.change.path).name
         with TemporaryDirectory(prefix="flowsync-") as folder:

@@ -17,6 +17,7 @@ from flowsync_tui.screens.room import Room
 from flowsync_tui.view.contents import content_of, harmless
 from flowsync_tui.view.format import clean, to_ascii
 from flowsync_tui.view.store import Changed
+from flowsync_tui.widgets.virtual_list import VirtualList
 
 
 class FlowRoom(Room):
@@ -42,6 +43,10 @@ class FlowRoom(Room):
         if "flows" in names and self._standing() != self._seen:
             self._seen = self._standing()
             self.flow_moved()
+
+    def on_virtual_list_moved(self, event: VirtualList.Moved) -> None:
+        """Offers what can be done with what is selected now."""
+        self.refresh_hints()
 
     def flow_moved(self) -> None:
         """Looks again: one of the flow's sides has moved, or its worktree has."""

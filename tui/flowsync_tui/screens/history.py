@@ -79,6 +79,12 @@ class HistoryScreen(FlowRoom, screen="history"):
         lines = [f"{one.short}  {one.author}  {one.subject}", "  ".join(one.paths)] if one else [""]
         self.say("#version", "\n".join(lines))
 
+    def _there(self, version: Version | None) -> Version | None:
+        """Returns the version under the cursor; says so where there is none."""
+        if version is None:
+            self.ui.toast("there is no version under the cursor")
+        return version
+
     # -- Actions --------------------------------------------------------------------------------------------------
 
     @on(TimelineView.Opened)
@@ -90,24 +96,24 @@ class HistoryScreen(FlowRoom, screen="history"):
 
     def do_history_mark(self) -> None:
         """Marks the version, to compare it with another."""
-        if self.version is not None:
+        if self._there(self.version):
             self.timeline.mark(self._list.index)
             self._list.take(self.timeline, self.ui.now())
             self._head()
 
     async def do_history_restore(self) -> None:
         """Brings the flow back as it was."""
-        if self.version is not None and await restore(self.ui, self.flow, self.version.commit):
+        if (one := self._there(self.version)) and await restore(self.ui, self.flow, one.commit):
             self.load(self._again)
 
     async def do_history_copy(self) -> None:
         """Copies the commit's id."""
-        if self.version is not None:
-            await copy(self.ui, self.version.commit)
+        if one := self._there(self.version):
+            await copy(self.ui, one.commit)
 
     def do_history_graph(self) -> None:
         """Shows the graph as it was."""
         from flowsync_tui.screens.graph import GraphScreen
 
-        if self.version is not None:
-            self.ui.push_screen(GraphScreen(self.flow, ("", self.version.commit)))
+        if one := self._there(self.version):
+            self.ui.push_screen(GraphScreen(self.flow, ("", one.commit)))

@@ -1,6 +1,6 @@
 """The main screen: flows, the flow under the cursor, and what flowsync did."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from textual import events
@@ -10,6 +10,8 @@ from textual.widget import Widget
 
 from flowsync.errors import FlowsyncError
 from flowsync_tui.screens.room import Room
+from flowsync_tui.view import guards
+from flowsync_tui.view.compared import LOCAL, WORKTREE
 from flowsync_tui.view.format import clean, count, to_ascii
 from flowsync_tui.view.listing import SORTS, listed
 from flowsync_tui.view.store import Changed, Flow, Phase
@@ -40,6 +42,7 @@ class MainScreen(Room, screen="main"):
         self._following: Timer | None = None
         self._looked = False
         self._written: dict[tuple[str | None, str], str] = {}
+        self._listed: Mapping[int, tuple[str, str]] = {}  # the lines of the flow's panel that are about a file
 
     def body(self) -> Iterable[Widget]:
         """Returns the panels."""
@@ -112,10 +115,12 @@ class MainScreen(Room, screen="main"):
         detail, flow = self.query_one("#detail", Lines), self.query_one(FlowList).flow
         if flow is None:
             detail.take((), top=True)
+            self._listed = {}
             self._title(detail, "2", "Flow")
             return
         _, files = self._files.get(flow.name, (flow, None))  # those of an older row stay until there are newer ones
-        detail.take(overview(self.state, flow, files, self.ui.now()))
+        lines, self._listed = overview(self.state, flow, files, self.ui.now())
+        detail.take(lines)
         self._title(detail, "2", clean(flow.name))
 
     def clock(self) -> None:
@@ -164,12 +169,29 @@ class MainScreen(Room, screen="main"):
     # panels
 
     def on_virtual_list_opened(self, event: VirtualList.Opened) -> None:
-        """Goes from the list to the flow, and from a line of Activity to its words."""
+        """Goes from the list to the flow, from that to a file's diff, and from a line of Activity to its words."""
         if event.list.id == "flows":
             self.do_panel_detail()
+        elif event.list.id == "detail":
+            self._open_file()
         elif event.list.id == "activity" and (entry := self.query_one(Activity).entry):
             self.ui.toast(f"{entry.flow}: {entry.text}" if entry.flow else entry.text, twin_of(entry))
             self.ui.do("copy.twin")
+
+    def _open_file(self) -> None:
+        """Shows what differs in the file under the cursor, or all of a file that is the same everywhere."""
+        flow = self.state.cursor
+        path, state = self._listed.get(self.query_one("#detail", Lines).line, ("", ""))
+        if reason := guards.live(self.state):
+            self.ui.toast(f"Open: {reason}")
+        elif state == "same":
+            from flowsync_tui.screens.source import SourceScreen
+
+            self.ui.push_screen(SourceScreen(flow, path))
+        else:
+            from flowsync_tui.screens.diff import DiffScreen
+
+            self.ui.push_screen(DiffScreen(flow, (LOCAL, WORKTREE) if state == "dirty" else None, path))
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Shows the panel that has the focus where there is room for one."""
@@ -191,14 +213,17 @@ class MainScreen(Room, screen="main"):
         """Goes to Activity."""
         self._go("activity")
 
-    def do_panel_next(self, by: int = 1) -> None:
+    def do_panel_next(self) -> None:
         """Goes to the panel after this one."""
-        at = _PANELS.index(self.focused.id) if self.focused and self.focused.id in _PANELS else 0
-        self._go(_PANELS[(at + by) % len(_PANELS)])
+        self._step(1)
 
     def do_panel_previous(self) -> None:
         """Goes to the panel before this one."""
-        self.do_panel_next(-1)
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        at = _PANELS.index(self.focused.id) if self.focused and self.focused.id in _PANELS else 0
+        self._go(_PANELS[(at + by) % len(_PANELS)])
 
     def do_list_right(self) -> None:
         """Goes to the panel on the right."""

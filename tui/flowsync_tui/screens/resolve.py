@@ -28,6 +28,7 @@ from flowsync_tui.widgets.panel import Panel
 SIDES = (Choice.BASE, Choice.LOCAL, Choice.REMOTE)
 READ_UP_TO = 256 * 1024  # bytes of a file beside the conflict that validation looks into
 NOTHING = Resolution((), {})
+NO_PLACE = "nothing is in conflict"
 
 
 class ResolveScreen(FlowRoom, screen="resolve"):
@@ -200,6 +201,7 @@ class ResolveScreen(FlowRoom, screen="resolve"):
 
     def _pick(self, choice: Choice, text: str | None = None) -> None:
         if self.place is None:
+            self.ui.toast(NO_PLACE)
             return
         if refused := self.resolution.pick(self.place, choice, text):
             self.ui.toast(refused, bad=True)
@@ -231,6 +233,7 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         """Lets the person write it."""
         place = self.place
         if place is None:
+            self.ui.toast(NO_PLACE)
             return
         taken = self.resolution.taken(place)
         text = taken if taken is not None else place.local or place.remote or ""
@@ -248,11 +251,13 @@ class ResolveScreen(FlowRoom, screen="resolve"):
 
     def do_resolve_file(self) -> None:
         """Decides about the whole file, or place by place."""
-        if self.place is not None:
-            file = self.place.file
-            self._changed(self.resolution.toggle_whole(file))
-            self._at = next((at for at, one in enumerate(self.resolution.places) if one.file == file), 0)
-            self._show()
+        if self.place is None:
+            self.ui.toast(NO_PLACE)
+            return
+        file = self.place.file
+        self._changed(self.resolution.toggle_whole(file))
+        self._at = next((at for at, one in enumerate(self.resolution.places) if one.file == file), 0)
+        self._show()
 
     def do_resolve_undo(self) -> None:
         """Takes the last pick back."""
@@ -276,6 +281,8 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         self._go((self._at - 1) % max(len(self.resolution.places), 1))
 
     def _go(self, at: int) -> None:
+        if at == self._at:
+            self.ui.toast(NO_PLACE if self.place is None else "this is the only place")
         self._at = at
         self._show()
 
@@ -294,7 +301,9 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         """Shows the whole file as it will be."""
         from flowsync_tui.screens.source import SourceScreen
 
-        if self.place is not None:
+        if self.place is None:
+            self.ui.toast(NO_PLACE)
+        else:
             merge = self.resolution.merged(self.place.file)
             text = "(the file goes)" if merge.content is None else decoded(merge.content)
             self.ui.push_screen(SourceScreen(self.flow, self.place.file, at="result", given=text))

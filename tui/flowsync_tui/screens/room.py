@@ -21,6 +21,7 @@ from flowsync_tui.view.action import Action
 from flowsync_tui.view.store import Changed, State
 from flowsync_tui.widgets.hints import Hint, Hints
 from flowsync_tui.widgets.status_bar import StatusBar
+from flowsync_tui.widgets.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from flowsync_tui.app import FlowsyncApp
@@ -88,7 +89,17 @@ class Room(Screen[None]):
 
     def refusal(self, action: Action) -> str | None:
         """Returns why an action cannot be done here and now, or None."""
+        if action.id == "list.open" and isinstance(self.focused, VirtualList) and not self.focused.count:
+            return "there is nothing here to open"
         return action.refusal(self.state)
+
+    def do_panel_next(self) -> None:
+        """Goes to what is next on the screen."""
+        self.focus_next()
+
+    def do_panel_previous(self) -> None:
+        """Goes to what is before on the screen."""
+        self.focus_previous()
 
     def do_app_back(self) -> Coroutine[Any, Any, None] | None:
         """Goes back to the screen before."""

@@ -5,6 +5,7 @@ from flowsync_tui.view.action import EVERYWHERE, Action, Level
 
 _ALL = (EVERYWHERE,)
 _MAIN = ("main",)
+_OPENS = ("main", "diff", "graph", "history", "checks", "import")  # where Enter opens what is selected
 _SYNC, _LOOK, _MOVE, _MORE, _COPY, _MODE = "Sync", "Look", "Move", "More", "Copy", "Mode"
 
 GENERAL = (
@@ -29,7 +30,7 @@ MOVES = (
     Action("list.page_up", "ctrl+u,pageup", _ALL, "Page up", "a page up", group=_MOVE),
     Action("list.left", "h,left", _ALL, "Left", "to the left: the panel, tab or node there", group=_MOVE),
     Action("list.right", "l,right", _ALL, "Right", "to the right: the panel, tab or node there", group=_MOVE),
-    Action("list.open", "enter", _ALL, "Open", "open what is selected", group=_MOVE, hint=1),
+    Action("list.open", "enter", _OPENS, "Open", "open what is selected", group=_MOVE, hint=1),
     Action("panel.next", "tab", _ALL, "Next panel", "go to the next panel", group=_MOVE),
     Action("panel.previous", "shift+tab", _ALL, "Previous panel", "go to the panel before", group=_MOVE),
 )

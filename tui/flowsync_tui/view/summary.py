@@ -117,8 +117,15 @@ def _cost(state: State) -> Line:
     return [(f"{requests.get('at_this_pace_per_hour', 0)} requests/h{price}", "quiet")]
 
 
-def overview(state: State, flow: Flow, files: Sequence[Mapping[str, Any]] | None, now: float) -> list[Line]:
-    """Returns the lines of a flow's panel."""
+class Overview(NamedTuple):
+    """The lines of a flow's panel; ``files`` says which of them is about which file, and that file's state."""
+
+    lines: list[Line]
+    files: Mapping[int, tuple[str, str]]
+
+
+def overview(state: State, flow: Flow, files: Sequence[Mapping[str, Any]] | None, now: float) -> Overview:
+    """Returns a flow's panel."""
     word = state.shown(flow)
     shown = look(word)
     lines: list[Line] = [
@@ -129,10 +136,12 @@ def overview(state: State, flow: Flow, files: Sequence[Mapping[str, Any]] | None
     if flow.reason and flow.state != "conflict":
         lines.append([(f"   {clean(flow.reason)}", "waits")])
     lines += [[("", "plain")], _side("local ", flow.row["local"], now), _side("studio", flow.row["studio"], now)]
-    lines += [[("", "plain")], *_files(flow, files), [("", "plain")], _checks(flow)]
+    listed = _files(flow, files)
+    places = {len(lines) + 1 + at: (str(file["path"]), str(file["state"])) for at, file in enumerate(listed)}
+    lines += [[("", "plain")], *map(file_line, listed), [("", "plain")], _checks(flow)]
     if flow.dirty:
         lines.append([(f" Edits    {count(flow.dirty, 'file')} not committed", "waits")])
-    return [*lines, _next(flow)]
+    return Overview([*lines, _next(flow)], places)
 
 
 def _meaning(flow: Flow) -> str:
@@ -170,16 +179,16 @@ _FILES = {
 }
 
 
-def _files(flow: Flow, files: Sequence[Mapping[str, Any]] | None) -> list[Line]:
-    """Returns a line per file: what the daemon says of each, or, before it does, what the row knows."""
+def _files(flow: Flow, files: Sequence[Mapping[str, Any]] | None) -> Sequence[Mapping[str, Any]]:
+    """Returns what the daemon says of each file, or, before it does, what the row knows."""
     if files is not None:
-        return [file_line(file) for file in files]
+        return files
     local, studio = set(flow.row["local"].get("changed") or ()), set(flow.row["studio"].get("changed") or ())
     found = []
     for path in sorted(local | studio | set(flow.row["local"].get("dirty") or ())):
         both = "conflict" if flow.state == "conflict" else "both"
         state = both if path in local & studio else "local" if path in local else "remote"
-        found.append(file_line({"path": path, "state": state if path in local | studio else "dirty"}))
+        found.append({"path": path, "state": state if path in local | studio else "dirty"})
     return found
 
 
