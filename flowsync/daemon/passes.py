@@ -157,6 +157,12 @@ class Passes:
         before = self._hands.requests
         try:
             results = self._hands.look(flows) if flows or sweep else []
+        except UsageError:
+            if sweep:
+                raise
+            # a flow that is gone from both sides by now; a look at everything tells which, and what else there is
+            self._pace.hurry(self._clock.monotonic())
+            return
         finally:
             self._board.count(looks=1)
             self._outlook.cost(len(flows), self._hands.requests - before, sweep)
