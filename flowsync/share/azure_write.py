@@ -119,7 +119,7 @@ class Writer:
         try:
             return await self._files.folder_id(self._root + path)
         except ShareError as error:
-            if concerns_share(error) or (why(error) is not Why.MISSING and error.code != "ResourceTypeMismatch"):
+            if concerns_share(error) or why(error) not in (Why.MISSING, Why.KIND):
                 raise
             return None  # nothing is there, or a file
 

@@ -14,6 +14,7 @@ class Why(Enum):
 
     MISSING = auto()  # the path, or its folder, is not there
     EXISTS = auto()  # something is there already
+    KIND = auto()  # a folder is there where a file is meant, or the reverse
     LEASED = auto()  # another lease is on it, or ours is not
     BUSY = auto()  # a program has it open or locked
     LOST = auto()  # no reply, or none that says what happened; it may have taken effect
@@ -75,7 +76,7 @@ TABLE: dict[str, Code] = {
     "ParentNotFound": Code(ShareMissing, "The folder of {} is not there.", why=Why.MISSING),
     "ResourceAlreadyExists": Code(ShareError, "{} is there already.", "rename or move it", Why.EXISTS),
     "ResourceTypeMismatch": Code(
-        ShareError, "{} is a folder where a file is wanted, or the reverse.", "rename one of them"
+        ShareError, "{} is a folder where a file is wanted, or the reverse.", "rename one of them", Why.KIND
     ),
     "DirectoryNotEmpty": Code(ShareError, "The folder {} is not empty.", why=Why.EXISTS),
     # who else is at it

@@ -61,8 +61,8 @@ class Debts:
     def _refused(self, request: guard.Request, why: Why) -> None:
         if isinstance(request, guard.Acquire) and why not in (Why.LOST, Why.LEASED):
             self._leases.pop(request.path, None)  # LEASED may be the echo of a success whose reply was lost
-        elif isinstance(request, guard.Release) and why in (Why.LEASED, Why.MISSING):
-            astray = why is Why.MISSING and request.path in self._held
+        elif isinstance(request, guard.Release) and why in (Why.LEASED, Why.MISSING, Why.KIND):
+            astray = why is not Why.LEASED and request.path in self._held
             self._end(request.path)  # it is not ours (any more), or not here; any other refusal leaves it where it is
             if astray:  # told once: the next look may find the file elsewhere
                 self._astray[request.path] = request.lease

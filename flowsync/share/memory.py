@@ -275,7 +275,7 @@ class MemoryShare(Closing):
         try:
             return self._ask("look", path, lambda: self._store.folder_id(self._at(path)))
         except ShareError as error:
-            if concerns_share(error) or (why(error) is not Why.MISSING and error.code != "ResourceTypeMismatch"):
+            if concerns_share(error) or why(error) not in (Why.MISSING, Why.KIND):
                 raise
             return None  # nothing is there, or a file
 

@@ -45,6 +45,21 @@ def test_a_lease_that_could_not_be_given_back_is_given_back_by_the_next_run(
         check_nothing_left(world)
 
 
+def test_a_lease_is_not_owed_for_ever_where_a_folder_has_taken_the_place_of_the_file(
+    tmp_path: Path, git_home: Path
+) -> None:
+    """The reply of a delete was lost; giving back the lease met the new folder, run after run."""
+    stage = Stage(tmp_path / "stage", git_home, SCENARIOS["a file becomes a folder"])
+    with stage.play() as world:
+        faults = world.share.emulator.faults  # type: ignore[attr-defined]
+        faults.drop_after("delete_file")
+        stage.sync(world)
+        faults.clear()
+        settle(stage, world)
+        assert world.there("chat") == world.here("chat")
+        check_nothing_left(world)
+
+
 def test_a_folder_that_only_shares_its_name_with_a_studio_flow_is_merged_not_replaced(world: World) -> None:
     """The first look took Studio's side for all there was, and landed it over committed files (seed 2894)."""
     world.commit({"flows/chat/notes.md": "mine\n", "flows/chat/b.py": "mine\n"})
