@@ -49,6 +49,10 @@ class UnknownMethod(DaemonError):
     """The daemon is older than this client, and has no such method."""
 
 
+class HungUp(DaemonError):
+    """The daemon hung up before it answered."""
+
+
 def connect(start: Path, name: str = "flowsync", timeout: float = _PATIENCE) -> "Client | None":
     """Connects to the daemon of the repository that ``start`` lies in; None if there is none."""
     place = find(start)
@@ -57,6 +61,13 @@ def connect(start: Path, name: str = "flowsync", timeout: float = _PATIENCE) -> 
 
 def connect_to(place: Place, name: str = "flowsync", timeout: float = _PATIENCE) -> "Client | None":
     """Connects to the daemon of a repository, or returns None: no address, or nobody listens there (it died)."""
+    try:
+        return _greeted(place, name, timeout)
+    except HungUp:  # one that was dying when we came is gone by now; one that will not have us hangs up again
+        return _greeted(place, name, timeout)
+
+
+def _greeted(place: Place, name: str, timeout: float) -> "Client | None":
     try:
         address = address_of(place)
         door = _open(address, timeout)
@@ -147,7 +158,7 @@ class Client(Closing):
         while True:
             message = self._read()
             if message is None:
-                raise DaemonError("the daemon ended before it answered", "flowsync daemon status")
+                raise HungUp("the daemon ended before it answered", "flowsync daemon status")
             if message.get("id") != number:
                 if told:
                     told({"method": message.get("method"), **message.get("params", {})})

@@ -10,12 +10,16 @@ from flowsync.errors import DaemonError
 
 
 @contextmanager
-def locked(place: Place) -> Iterator[None]:
-    """Holds the lock; DaemonError if another daemon does."""
+def locked(place: Place, patience: float = 0.0) -> Iterator[None]:
+    """Holds the lock; DaemonError if another daemon does, and still does after ``patience`` seconds.
+
+    For a moment it may be held by someone who only asks whether a daemon runs, or by a child of a daemon that was
+    killed before the child became another program.
+    """
     try:
         place.state_dir.mkdir(parents=True, exist_ok=True)
         lock = FileLock(place.lock)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience)
     except Timeout as error:
         raise DaemonError("another daemon serves this repository already", "flowsync daemon status") from error
     except OSError as error:

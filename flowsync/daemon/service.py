@@ -34,6 +34,7 @@ from flowsync.errors import Exit, FlowsyncError, RepositoryError
 from flowsync.share.location import AzureLocation, WorkspaceLocation, parse
 
 _log = logging.getLogger("flowsync.daemon")
+_PATIENCE = 2.0  # seconds for whoever holds the lock for a moment only
 _GRACE = 1.2  # seconds for a pass to end by itself; requests that hang are ended then, and after as long again, all
 
 
@@ -52,7 +53,7 @@ def serve(start: Path, options: Options) -> int:
     place = find(start)
     if place is None:
         raise RepositoryError(f"{start} is not in a Git repository", "git init")
-    with locked(place), ExitStack() as ends:
+    with locked(place, _PATIENCE), ExitStack() as ends:
         open_logs(place.log, options.terminal)
         ends.callback(close_logs)
         running = _Daemon(place, options, daemon_settings.read(place.root), ends)
