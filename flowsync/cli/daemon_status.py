@@ -81,7 +81,8 @@ def _next(state: dict[str, Any]) -> str:
         return f"when that ends: {state['looks_stopped']}"
     if state.get("next_look") is None:
         return "unknown"
-    return f"in {max(0, round(state['next_look'] - state['now']))} seconds"
+    seconds = round(state["next_look"] - state["now"])
+    return f"in {seconds} seconds" if seconds > 1 else "in a moment"
 
 
 def show_all(as_json: bool) -> int:

@@ -4,7 +4,6 @@ FLOWSYNC_TRANSCRIPT names a file to write the transcript to.
 """
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -56,7 +55,8 @@ class Terminal:
         self._tmux("send-keys", "Enter")
         self._tmux("wait-for", "typed")
         shown = self._tmux("capture-pane", "-p", "-J", "-S", "-").splitlines()
-        start = next(number for number, text in enumerate(shown) if "tmux wait-for -S typed" in text and line in text)
+        # what is typed while the shell is busy is shown twice
+        start = max(number for number, text in enumerate(shown) if "tmux wait-for -S typed" in text and line in text)
         body = [text.rstrip() for text in shown[start + 1 :]]
         while body and body[-1] in ("", "$"):
             body.pop()
@@ -110,7 +110,8 @@ def test_a_day_in_the_life(azure_world: World, terminal: Terminal, emulator: Emu
     assert world.fsck() == ""
     said = "\n".join(terminal.said)
     if where := os.environ.get("FLOWSYNC_TRANSCRIPT"):
-        Path(where).write_text(re.sub(re.escape(str(tmp_path)), "/home/pat", said) + "\n")
+        said = said.replace(str(tmp_path), "/home/pat").replace(f":{emulator.port}/", ":10004/")
+        Path(where).write_text(said.replace(f":{emulator.port} ", ":10004 ") + "\n")
 
 
 def _morning(world: World, terminal: Terminal, state: Callable[[], str], studio: Callable[[str], None]) -> None:

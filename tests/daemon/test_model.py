@@ -265,8 +265,9 @@ class Background(PersonActs):
 
     def _at_rest(self) -> bool:
         state = self.daemon.state
-        looked = "*" in state.get("paused", {}) or state["counters"].get("looks")
-        return bool(state["health"] in ("idle", "paused") and state.get("settled") and looked)
+        if state["health"] == "paused":  # it hears, and follows nothing
+            return True
+        return bool(state["health"] == "idle" and state.get("settled") and state["counters"].get("looks"))
 
     def _waiting(self) -> set[str]:
         rows = self.daemon.ask("status")["flows"]
