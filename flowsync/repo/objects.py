@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import BinaryIO, cast
@@ -26,6 +26,7 @@ from flowsync.repo.plumbing import environment, text
 
 _MANY = 200  # blobs; git gathers loose objects into a pack at 6,700
 IN_MEMORY = 4 * 1024 * 1024  # bytes; larger blobs go through a temporary file
+_TRIES = 9  # to store an object
 _DIRECTORY = "40000"
 _LINK = "120000"
 _NESTED = "160000"
@@ -80,7 +81,12 @@ class Objects:
 
     def write_blob(self, size: int, data: BinaryIO) -> Blob:
         """Stores ``size`` bytes of ``data`` as a blob and returns its id."""
-        stored = self._loose.store(IStream("blob", size, data))
+        if size <= IN_MEMORY:
+            return Blob(self._store("blob", _whole(size, data)))
+        try:
+            stored = self._loose.store(IStream("blob", size, data))
+        except FileNotFoundError as error:  # as in _store, but what was read cannot be read again
+            raise RepositoryError("git gc was in the way of a large file", "run the command again") from error
         return Blob(stored.hexsha.decode("ascii"))
 
     @contextmanager
@@ -291,8 +297,22 @@ class Objects:
         return sha
 
     def _store(self, kind: str, raw: bytes) -> str:
-        stored = self._loose.store(IStream(kind, len(raw), io.BytesIO(raw)))
-        return cast(bytes, stored.hexsha).decode("ascii")
+        for _ in range(_TRIES):
+            # A git gc beside us removes the loose copy of what is packed, and folders that this left empty, also
+            # between two of gitdb's calls.
+            with suppress(FileNotFoundError):
+                stored = self._loose.store(IStream(kind, len(raw), io.BytesIO(raw)))
+                return cast(bytes, stored.hexsha).decode("ascii")
+        raise RepositoryError(f"a {kind} could not be stored: its folder is not there", "git fsck")
+
+
+def _whole(size: int, data: BinaryIO) -> bytes:
+    content = data.read(size)
+    while len(content) < size and (more := data.read(size - len(content))):
+        content += more
+    if len(content) < size:
+        raise RepositoryError(f"content ended {size - len(content)} bytes early", "run the command again")
+    return content
 
 
 def _word(kind: str | bytes) -> str:

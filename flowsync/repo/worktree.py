@@ -36,6 +36,7 @@ _PATCHES = (
 )
 
 _AT_ONCE = 200  # paths on one command line
+_GLANCE = 0.01  # seconds from one look at a lock to the next
 _YOUNG = 3600.0  # seconds; hooks do not run for longer
 
 
@@ -91,8 +92,14 @@ class Worktree:
             elif field == "detached" or field.startswith("branch "):
                 yield folder, field
 
-    def busy(self, at: Checkout) -> Hold | None:
-        """Returns what git is in the middle of in a worktree, or None."""
+    def busy(self, at: Checkout, wait: float = 0.0) -> Hold | None:
+        """Returns what git is in the middle of in a worktree, or None.
+
+        A lock of the index may take ``wait`` seconds to go: most commands hold it for a moment only.
+        """
+        until = time.monotonic() + wait
+        while os.path.lexists(at.git_dir / "index.lock") and time.monotonic() < until:
+            time.sleep(_GLANCE)
         for name, (reason, hint) in _UNDER_WAY.items():
             if os.path.lexists(at.git_dir / name):
                 return Hold(reason, hint)

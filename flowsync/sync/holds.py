@@ -17,6 +17,7 @@ from flowsync.sync.link import Link
 from flowsync.sync.survey import Standing, ignoring, syncing
 
 ACCEPT_WRITES = "flowsync doctor --accept-writes, if it takes them again"
+_A_MOMENT = 1.0  # seconds, for a git command that is about to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Holds:
         self._observations = observations
         worktree = link.repo.worktree
         at = worktree.checkout(link.remote.branch)
-        self.busy = worktree.busy(at) if at else None
+        self.busy = worktree.busy(at, _A_MOMENT) if at else None
         self.dirty = edited(link, at) if at else {}
         self.read_only = link.memory.read_only()
 

@@ -12,17 +12,21 @@ from flowsync.cache import Observation
 from flowsync.core.plan import BOTH, TO_LAND, Hold, State
 from flowsync.core.tree import FlowName, Path
 from flowsync.errors import RepositoryError
+from flowsync.repo.merge import Merge
 from flowsync.repo.refs import Move
 from flowsync.repo.worktree import NotFastForward
 from flowsync.sync.bases import agree, follow, keep
 from flowsync.sync.holds import Consent, Holds, few
+from flowsync.sync.includes import takes_in
 from flowsync.sync.joined import conflicted, joined
 from flowsync.sync.link import Link
 from flowsync.sync.message import merge_message
 from flowsync.sync.renames import Renames, in_studio, landed, touched
 from flowsync.sync.result import Did, Result, problem_result
-from flowsync.sync.snapshot import COMMITTER, replayed
+from flowsync.sync.snapshot import COMMITTER, overlay, replayed
 from flowsync.sync.survey import Standing, Survey
+
+_REFUSALS = 10  # of one flow, because the branch moved, before it has to wait for another run
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,62 +76,135 @@ def _written(observations: Mapping[FlowName, Observation], flow: FlowName) -> st
 
 
 def _land_all(link: Link, tip: str | None, ready: list[Standing], renames: Renames) -> list[Result]:
-    """Lands the flows in one move of the branch; if git refuses that, one by one, so that each stands for itself."""
+    """Lands the flows in one move of the branch; if git refuses that, fewer at a time, so that each stands for itself.
+
+    A person who commits all the while moves the branch before many flows are prepared, but not before a few are.
+    """
     if not ready:
         return []
     link.reporter.begin("Landing", len(ready))
     try:
-        return _land_together(link, tip, ready, renames)
-    except NotFastForward as refused:
-        # a branch that moved holds what was not compared: another run compares again
-        if len(ready) == 1 or _tip(link) != tip:
-            flows = [flow for standing in ready for flow in _names(standing, renames)]
-            return [Result(flow, Did.HELD, hold=Hold(refused.message, refused.hint)) for flow in flows]
-        return _one_by_one(link, tip, ready, renames)
+        return _in_portions(_Landing(link, tip, renames), ready)
     finally:
         link.reporter.end()
 
 
-def _names(standing: Standing, renames: Renames) -> list[FlowName]:
-    """Returns the flow's name, and the one that it had before."""
-    return [standing.flow, *([renames[standing.flow].flow] if standing.flow in renames else [])]
-
-
-def _one_by_one(link: Link, tip: str | None, ready: list[Standing], renames: Renames) -> list[Result]:
+def _in_portions(landing: "_Landing", left: list[Standing]) -> list[Result]:
     results: list[Result] = []
-    for standing in ready:
-        done = _land_all(link, tip, [standing], renames)
-        tip = next((result.commit for result in done if result.commit), tip)
-        results += done
-    return results
-
-
-def _tip(link: Link) -> str | None:
-    return link.repo.worktree.tip(link.remote.branch)
-
-
-def _land_together(link: Link, old_tip: str | None, ready: list[Standing], renames: Renames) -> list[Result]:
-    tip, results = old_tip, []
-    moves: list[Move] = []
-    recorded = link.flows_below(link.base_prefix)
-    for standing in ready:
-        if old := renames.get(standing.flow):
-            step = _rename(link, standing, old, tip, recorded.get(old.flow))
-            results.append(Result(old.flow, Did.LANDED, (), step.tip or ""))
+    size, refusals = len(left), 0
+    while left:
+        try:
+            results += landing.together(left[:size])
+        except NotFastForward as refused:
+            moved, still = landing.moved(left)
+            results += landing.refused([one for one in left if one not in still], refused)
+            left, refusals = still, refusals + 1
+            if size == 1 and (not moved or refusals > _REFUSALS):
+                results += landing.refused(left[:1], refused)
+                left = left[1:]
+            size = max(1, size // 2)
         else:
-            step = _merge(link, standing, tip) if standing.state in BOTH else _replay(link, standing, old_tip, tip)
-        link.reporter.advance()
-        tip = step.tip
-        if step.result:
-            results.append(step.result)
-        if step.result is None or step.result.did not in (Did.CONFLICT, Did.HELD):
-            moves += [*follow(link, standing, recorded.get(standing.flow), step.tracking), *step.keeps]
-    if tip is not None and tip != old_tip:
-        link.repo.worktree.fast_forward(link.remote.branch, old_tip, tip)
-    link.repo.refs.move(moves, "landed")
-    results = [dataclasses.replace(one, before=old_tip or "") if one.commit else one for one in results]
-    _remember(link, results)
+            left, size, refusals = left[size:], 2 * size, 0
     return results
+
+
+class _Landing:
+    """Flows on their way to the branch. What was merged or looked up for one that git refused is not done again."""
+
+    def __init__(self, link: Link, tip: str | None, renames: Renames) -> None:
+        self._link, self._tip, self._renames = link, tip, renames
+        self._first = tip
+        self._recorded = link.flows_below(link.base_prefix)
+        self._joins: dict[FlowName, Merge] = {}
+        self._saves: dict[FlowName, list[str]] = {}
+        self._told: set[FlowName] = set()
+
+    def together(self, ready: Sequence[Standing]) -> list[Result]:
+        """Lands flows in one move of the branch."""
+        link, old_tip = self._link, self._tip
+        tip, results = old_tip, []
+        moves: list[Move] = []
+        for standing in ready:
+            if old := self._renames.get(standing.flow):
+                step = _rename(link, standing, old, tip, self._recorded.get(old.flow))
+                results.append(Result(old.flow, Did.LANDED, (), step.tip or ""))
+            else:
+                step = self._merge(standing, tip) if standing.state in BOTH else self._replay(standing, tip)
+            if standing.flow not in self._told:
+                link.reporter.advance()
+                self._told.add(standing.flow)
+            tip = step.tip
+            if step.result:
+                results.append(step.result)
+            if step.result is None or step.result.did not in (Did.CONFLICT, Did.HELD):
+                moves += [*follow(link, standing, self._recorded.get(standing.flow), step.tracking), *step.keeps]
+        if tip is not None and tip != old_tip:
+            link.repo.worktree.fast_forward(link.remote.branch, old_tip, tip)
+        self._tip = tip
+        link.repo.refs.move(moves, "landed")
+        results = [dataclasses.replace(one, before=old_tip or "") if one.commit else one for one in results]
+        _remember(link, results)
+        return results
+
+    def moved(self, left: Sequence[Standing]) -> tuple[bool, list[Standing]]:
+        """Takes up where the branch is now; tells whether it moved, and which flows are still as they were compared.
+
+        What else it holds was not compared: another run compares again.
+        """
+        now = self._link.repo.worktree.tip(self._link.remote.branch)
+        if now == self._tip:
+            return False, list(left)
+        before, self._tip = self._tip, now
+        if now is None or (before and not self._link.repo.refs.contains(now, before)):
+            return True, []
+        return True, [one for one in left if all(self._same(flow, before, now) for flow in self._names(one))]
+
+    def _same(self, flow: FlowName, before: str | None, now: str) -> bool:
+        link = self._link
+        tree = link.flow_tree(now, flow)
+        return tree == link.flow_tree(before, flow) and not takes_in(link, tree)
+
+    def refused(self, some: Sequence[Standing], refused: NotFastForward) -> list[Result]:
+        """Returns the results of flows that have to wait."""
+        hold = Hold(refused.message, refused.hint)
+        return [Result(flow, Did.HELD, hold=hold) for standing in some for flow in self._names(standing)]
+
+    def _names(self, standing: Standing) -> list[FlowName]:
+        """Returns the flow's name, and the one that it had before."""
+        old = self._renames.get(standing.flow)
+        return [standing.flow, *([old.flow] if old else [])]
+
+    def _replay(self, standing: Standing, tip: str | None) -> _Step:
+        """Puts Studio's saves since base onto the tip, one commit each."""
+        link, onto = self._link, tip
+        if standing.flow not in self._saves:
+            self._saves[standing.flow] = _saves(link, standing, self._first)
+        saves = self._saves[standing.flow]
+        for sha in saves:
+            onto = replayed(link, link.repo.objects.commit(sha), sha, onto, standing.flow) or onto
+        paths = tuple(change.path for change in standing.decided.remote)
+        # Replayed saves are on the branch with all that they held. What is older is not, if the branch was rewritten.
+        keeps = keep(link, standing.flow, standing.tracking, None) if _parted(link, saves, self._first) else []
+        return _Step(onto, onto, Result(standing.flow, Did.LANDED, paths, onto or ""), tuple(keeps))
+
+    def _merge(self, standing: Standing, tip: str | None) -> _Step:
+        """Joins both sides' edits in a merge commit; a conflict changes nothing."""
+        link, flow = self._link, standing.flow
+        if standing.state is State.CONFLICT or tip is None:
+            return _Step(tip, None, conflict_result(standing, conflicted(standing, None)))
+        try:
+            merge = self._joins[flow] = self._joins.get(flow) or joined(link, standing, tip)
+            if merge.conflicts:
+                return _Step(tip, None, conflict_result(standing, conflicted(standing, merge)))
+            author, committer = link.repo.person()
+        except RepositoryError as error:  # a merge driver that fails, or nobody to sign the merge: its own trouble
+            return _Step(tip, None, Result(flow, Did.HELD, hold=Hold(error.message, error.hint)))
+        whole = overlay(link, tip, flow, link.repo.objects.subtree(merge.tree, link.remote.folder(flow)))
+        sha = link.repo.objects.write_commit(
+            whole, [tip, standing.tracking or ""], author, committer, merge_message(link, flow)
+        )
+        paths = tuple(change.path for change in standing.decided.remote)
+        return _Step(sha, standing.tracking, Result(flow, Did.MERGED, paths, sha))
 
 
 def _remember(link: Link, results: Sequence[Result]) -> None:
@@ -154,18 +231,6 @@ def _rename(link: Link, new: Standing, old: Standing, tip: str | None, base: str
     return _Step(sha, sha, Result(new.flow, Did.LANDED, paths, sha), tuple(moves))
 
 
-def _replay(link: Link, standing: Standing, old_tip: str | None, tip: str | None) -> _Step:
-    """Puts Studio's saves since base onto the tip, one commit each."""
-    onto = tip
-    saves = _saves(link, standing, old_tip)
-    for sha in saves:
-        onto = replayed(link, link.repo.objects.commit(sha), sha, onto, standing.flow) or onto
-    paths = tuple(change.path for change in standing.decided.remote)
-    # Replayed saves are on the branch with all that they held. What is older is not, if the branch was rewritten.
-    keeps = keep(link, standing.flow, standing.tracking, None) if _parted(link, saves, old_tip) else []
-    return _Step(onto, onto, Result(standing.flow, Did.LANDED, paths, onto or ""), tuple(keeps))
-
-
 def _parted(link: Link, saves: Sequence[str], tip: str | None) -> bool:
     """Tells whether the branch lost what the saves stand on, or what of a person's lies between them (a reset)."""
     commits = [link.repo.objects.commit(sha) for sha in saves]
@@ -181,23 +246,6 @@ def _saves(link: Link, standing: Standing, tip: str | None) -> list[str]:
     if link.repo.objects.commit(tracking).parents == ((tip,) if tip else ()):
         return [tracking]
     return link.repo.history.line(tracking, [commit for commit in (tip, standing.base) if commit])
-
-
-def _merge(link: Link, standing: Standing, tip: str | None) -> _Step:
-    """Joins both sides' edits in a merge commit; a conflict changes nothing."""
-    if standing.state is State.CONFLICT or tip is None:
-        return _Step(tip, None, conflict_result(standing, conflicted(standing, None)))
-    try:
-        merge = joined(link, standing, tip)
-        if merge.conflicts:
-            return _Step(tip, None, conflict_result(standing, conflicted(standing, merge)))
-        author, committer = link.repo.person()
-    except RepositoryError as error:  # a merge driver that fails, or nobody to sign the merge: this flow's own trouble
-        return _Step(tip, None, Result(standing.flow, Did.HELD, hold=Hold(error.message, error.hint)))
-    parents = [tip, standing.tracking or ""]
-    sha = link.repo.objects.write_commit(merge.tree, parents, author, committer, merge_message(link, standing.flow))
-    paths = tuple(change.path for change in standing.decided.remote)
-    return _Step(sha, standing.tracking, Result(standing.flow, Did.MERGED, paths, sha))
 
 
 def conflict_result(standing: Standing, paths: tuple[Path, ...]) -> Result:

@@ -34,6 +34,24 @@ def store(opened: Repository, content: bytes) -> Blob:
     return opened.objects.write_blob(len(content), io.BytesIO(content))
 
 
+def test_a_gc_beside_us_is_in_the_way_of_no_object(repo: Repo, opened: Repository) -> None:
+    """The soak found it: what is packed already is stored again, and its loose copy is pruned while gitdb looks."""
+    contents = [b"%d\n" % number for number in range(50)]
+    repo.commit({f"{number}.txt": content for number, content in enumerate(contents)})
+    repo.git("gc", "--quiet")
+    pruning = subprocess.Popen(
+        ["sh", "-c", 'while git -C "$0" prune-packed --quiet; do :; done', str(repo.folder)], stdin=subprocess.DEVNULL
+    )
+    try:
+        for _ in range(20):
+            assert [store(opened, content) for content in contents] == [blob_of(content) for content in contents]
+            assert pruning.poll() is None
+    finally:
+        pruning.kill()
+        pruning.wait()
+    assert not repo.fsck()
+
+
 @pytest.mark.parametrize("content", CONTENTS, ids=repr)
 def test_a_blob_is_byte_exact_whatever_the_attributes_say(repo: Repo, opened: Repository, content: bytes) -> None:
     repo.write({".gitattributes": "* text eol=crlf ident working-tree-encoding=UTF-16\n"})

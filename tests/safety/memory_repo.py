@@ -250,7 +250,7 @@ class MemoryWorktree:
     def recover(self) -> None:
         """Nothing: there are no processes to die here."""
 
-    def busy(self, at: Checkout) -> Hold | None:
+    def busy(self, at: Checkout, wait: float = 0.0) -> Hold | None:
         self._step("busy")
         self.told_busy = self.under_way is not None
         return self.under_way

@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -63,11 +64,14 @@ class Actor:
         while self.said.edits < self.part.edits:
             time.sleep(max(0.0, begin + self.said.edits / self.part.rate - time.monotonic()))
             flow = f"flow{self.chance.randrange(_HOT if self.chance.random() < 0.5 else self.part.flows):03}"
-            dice = self.chance.random()
-            if dice < 0.4:
-                self.own(flow)
-            else:
-                self.shared(flow, SHARED if dice < 0.8 else DEFINITION if dice < 0.92 else BLIND)
+            self.edit(flow, self.chance.random())
+
+    def edit(self, flow: str, dice: float) -> None:
+        """Edits a file of the flow."""
+        if dice < 0.4:
+            self.own(flow)
+        else:
+            self.shared(flow, SHARED if dice < 0.8 else DEFINITION if dice < 0.92 else BLIND)
 
     def own(self, flow: str) -> None:
         """Edits, deletes or renames a file of the actor's own."""
@@ -185,6 +189,7 @@ class Person(Actor):
     def __init__(self, part: Part) -> None:
         super().__init__(part)
         self.world = World(Path(part.place))
+        self.hands = threading.Lock()  # nobody commits while they settle a conflict
 
     def work(self) -> None:
         """Edits, and settles conflicts in a second terminal."""
@@ -197,8 +202,12 @@ class Person(Actor):
             over.set()
             settling.join()
 
+    def edit(self, flow: str, dice: float) -> None:
+        with self.hands:
+            super().edit(flow, dice)
+
     def _settle_until(self, over: threading.Event) -> None:
-        settler = Settler(self.part)
+        settler = Settler(self.part, self.hands)
         while not over.wait(10):
             settler.settle()
 
@@ -234,25 +243,28 @@ class Person(Actor):
             self.said.wrote(old, new, blind=name == BLIND)
 
     def _commit(self, paths: list[str]) -> None:
-        if self._unknown(paths):
-            self._until_git_does("add", "--all", "--", *paths)
-        self._until_git_does("commit", "--quiet", "-m", f"an edit of {self.part.name}", "--", *paths)
+        """Commits files, from ``git add`` on until git does it: a merge that had read the index undoes the adding."""
+        deadline = time.monotonic() + PATIENCE
+        commit = ("commit", "--quiet", "-m", f"an edit of {self.part.name}", "--", *paths)
+        while True:
+            if self._unknown(paths):
+                _git(self.world.folder, "add", "--all", "--", *paths)
+            done = _git(self.world.folder, *commit)
+            if not done.returncode:
+                return
+            assert time.monotonic() < deadline, done.stderr.decode()
+            time.sleep(0.02)
 
     def _unknown(self, paths: list[str]) -> bool:
         """Tells whether git may not know one of the files yet: those that others edit, too, are always there."""
         return not any(path.endswith((SHARED, BLIND, DEFINITION)) for path in paths)
 
-    def _until_git_does(self, *arguments: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while (done := _git(self.world.folder, *arguments)).returncode:
-            assert time.monotonic() < deadline, done.stderr.decode()
-            time.sleep(0.02)
-
 
 class Settler:
     """The same person, where conflicts are settled: one side or the other."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, hands: AbstractContextManager[Any] | None = None) -> None:
+        self._hands = hands or nullcontext()
         self.said = dataclasses.replace(part, testimony=f"{part.testimony}.settled").speaks()
         self.world, self.chance = World(Path(part.place)), random.Random(part.seed)
 
@@ -266,7 +278,8 @@ class Settler:
         return len(clashes)
 
     def _resolve(self, flow: str, side: str) -> None:
-        said = self.world.process("resolve", flow, side, "--json")
+        with self._hands:
+            said = self.world.process("resolve", flow, side, "--json")
         done = [row for row in said.json["results"] if row.get("commit")] if said.out.startswith("{") else []
         for row in done:  # else it waits, and is looked at again
             parents = self.world.git("rev-parse", f"{row['commit']}^@").split()

@@ -203,7 +203,7 @@ def _under_way(soak: Soak, tell: Any) -> dict[str, list[Resources]]:
                 seen[name].append(Resources.of(process))
             if (now := time.monotonic() - begin) > told * SECONDS / 12:
                 told += 1
-                _check_leases_end(soak)
+                _check_leases_end(soak, chance)
                 counts = {rule["kind"]: rule["hits"] for rule in soak.served.control("GET", "faults")[:3]}
                 tell(f"{now:.0f} s, syncs {dict(ended)}, faults {counts}, {_last(seen)}")
             time.sleep(max(0.0, started + PAUSE - time.monotonic()))
@@ -232,9 +232,9 @@ def _last(seen: dict[str, list[Resources]]) -> str:
     return "; ".join(f"{name} {samples[-1]}" for name, samples in seen.items())
 
 
-def _check_leases_end(soak: Soak) -> None:
-    """Every lease that is there now ends soon."""
-    for place in sorted(soak.share.folder.glob("*/*")):
+def _check_leases_end(soak: Soak, chance: random.Random) -> None:
+    """Leases that are there now end soon: some files are asked."""
+    for place in chance.sample(sorted(soak.share.folder.glob("*/*")), 40):
         file = soak.share.client.get_file_client(f"{soak.share.top}/{place.relative_to(soak.share.folder)}")
 
         def free(file: ShareFileClient = file) -> bool:

@@ -597,28 +597,51 @@ def test_two_commands_at_once_wait_for_each_other(chat: World) -> None:
 
 
 class Commits:
-    """A reporter that commits an edit of the flow at the worst moment: when landing begins."""
+    """A reporter that commits at the worst moment: while what Studio holds is prepared for the branch."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, path: str, times: int = 1) -> None:
+        self.world, self.path, self.left = world, path, times
+        self._landing = False
 
     def begin(self, what: str, total: int) -> None:
-        if what == "Landing":
-            self.world.commit({"flows/chat/b.py": "b = 'just now'\n"}, "at the worst moment")
+        self._landing = what == "Landing"
 
-    def advance(self, parts: int = 1) -> None: ...
+    def advance(self, parts: int = 1) -> None:
+        if self._landing and self.left:
+            self.left -= 1
+            self.world.commit({self.path: f"number = {self.left}\n"}, "at the worst moment")
 
     def end(self) -> None: ...
 
 
 def test_a_commit_while_landing_is_not_undone(chat: World) -> None:
     chat.studio({"chat/a.py": "a = 2\n"})
-    with linked(chat.folder, reporter=Commits(chat)) as link:
+    with linked(chat.folder, reporter=Commits(chat, "flows/chat/b.py")) as link:
         (result,) = Conductor(link).pull()
     assert result.did == "held" and result.hold and "moved meanwhile" in result.hold.reason
-    assert chat.here("chat")["b.py"] == b"b = 'just now'\n"
+    assert chat.here("chat")["b.py"] == b"number = 0\n"
     chat.sync()
-    assert chat.here("chat")["a.py"] == b"a = 2\n" and chat.here("chat")["b.py"] == b"b = 'just now'\n"
+    assert chat.here("chat")["a.py"] == b"a = 2\n" and chat.here("chat")["b.py"] == b"number = 0\n"
+    in_sync(chat)
+
+
+def test_a_person_who_commits_all_the_while_does_not_keep_studio_out(chat: World) -> None:
+    """In the soak, three commits a second were enough for nothing to land any more, once many flows were behind."""
+    names = [f"other{number}" for number in range(5)]
+    for name in names:
+        chat.studio_flow(name, a_py="a = 1\n\n\n\nend\n")
+    chat.sync()
+    chat.commit({f"flows/{name}/a.py": "a = 2\n\n\n\nend\n" for name in names[:3]})
+    chat.studio({f"{name}/a.py": "a = 1\n\n\n\nend, says Studio\n" for name in names})
+    reporter = Commits(chat, "flows/other4/mine.py", 4)
+    with linked(chat.folder, reporter=reporter) as link:
+        results = {result.flow: result.did for result in Conductor(link).pull()}
+    assert reporter.left == 0
+    assert results == dict.fromkeys(names[:3], "merged") | {"other3": "landed", "other4": "held"}
+    for name in names[:3]:
+        assert chat.here(name)["a.py"] == b"a = 2\n\n\n\nend, says Studio\n"
+    assert chat.here("other4")["mine.py"] == b"number = 0\n"
+    chat.sync()
     in_sync(chat)
 
 
