@@ -7,12 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from aiohttp import web
-
 from flowsync.emulator.background import Background
 from flowsync.emulator.blobs.store import Blobs
 from flowsync.emulator.faults import Faults
-from flowsync.emulator.server import Handler, listen
+from flowsync.emulator.server import Handler, Listening, listen
 from flowsync.emulator.service import Service
 from flowsync.emulator.smb_client import SmbClient
 from flowsync.emulator.store import deletion
@@ -167,7 +165,7 @@ class Emulator:
 
     async def _serve(self, background: Background) -> None:
         store = Store(self.data, Clock())
-        runner: web.ServerRunner | None = None
+        listening: Listening | None = None
         try:
             deletion.purge(store)
             service = _open(store, self._accounts, [(self.account, name) for name in self._shares], self.workspaces)
@@ -176,16 +174,17 @@ class Emulator:
             self._handler = Handler(service, self.faults, self._witness, self._latency, self._control)
             tls = self._certificate.context() if self._certificate else None
             try:
-                runner, self._port = await listen(self._handler, self.host, self._wanted_port, tls)
+                listening = await listen(self._handler, self.host, self._wanted_port, tls)
             except OSError as error:
                 where = f"{self.host}:{self._wanted_port}"
                 raise FlowsyncError(
                     f"The emulator cannot listen on {where}: {error.strerror}.", "Choose another --port."
                 ) from error
+            self._port = listening.port
             await background.until_stopped()
         finally:
-            if runner is not None:
-                await runner.cleanup()
+            if listening is not None:
+                await listening.end()
             if self._handler is not None:
                 self._handler.close()
             store.close()

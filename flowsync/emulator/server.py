@@ -11,6 +11,7 @@ import logging
 import os
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Protocol
 
 from aiohttp import ClientError, web
@@ -30,6 +31,7 @@ from flowsync.emulator.workspace.front import WorkspaceFront
 
 _LOG = logging.getLogger("flowsync.emulator")
 _PIECE = 1 << 20
+_GRACE = 0.5  # seconds for connections to end
 _CALLBACKS = 128  # at a time; more than clients send in parallel, because a callback may wait for another's request
 
 
@@ -246,12 +248,29 @@ def _garbled(body: bytes) -> bytes:
     return bytes(byte ^ 0x5A for byte in body)
 
 
-async def listen(
-    handler: Handler, host: str, port: int, tls: ssl.SSLContext | None = None
-) -> tuple[web.ServerRunner, int]:
-    """Starts listening; returns what to clean up, and the port."""
-    runner = web.ServerRunner(web.Server(handler, access_log=None), shutdown_timeout=0.5)
-    await runner.setup()
-    site = web.TCPSite(runner, host, port, ssl_context=tls, backlog=1024)
-    await site.start()
-    return runner, runner.addresses[0][1]
+class Listening:
+    """The listening socket, and the connections that came in through it."""
+
+    def __init__(self, server: asyncio.Server, connections: web.Server) -> None:
+        self._server, self._connections = server, connections
+        self.port: int = server.sockets[0].getsockname()[1]
+
+    async def end(self) -> None:
+        """Stops listening and closes every connection, also one that is just being accepted: nobody else would."""
+        self._server.close()
+        await self._connections.shutdown(_GRACE)
+        accepting = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in accepting:
+            task.cancel()
+        if accepting:
+            await asyncio.wait(accepting)
+        await self._connections.shutdown(0)
+        with suppress(TimeoutError):  # a client that never says goodbye
+            await asyncio.wait_for(self._server.wait_closed(), _GRACE)
+
+
+async def listen(handler: Handler, host: str, port: int, tls: ssl.SSLContext | None = None) -> Listening:
+    """Starts listening."""
+    connections = web.Server(handler, access_log=None)
+    server = await asyncio.get_running_loop().create_server(connections, host, port, ssl=tls, backlog=1024)
+    return Listening(server, connections)

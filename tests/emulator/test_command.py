@@ -1,20 +1,23 @@
 """The emulator as a program: what it prints, when it is ready, how it ends."""
 
+import gc
 import json
 import signal
+import socket
 import ssl
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from azure.storage.fileshare import ShareClient
 
 from emulator.raw import Raw
+from flowsync.emulator import Emulator
 
 PROGRAM = """
 import argparse, sys
@@ -130,3 +133,16 @@ def test_a_workspace_over_https(tmp_path: Path) -> None:
             assert json.load(reply)["value"][0]["subscriptionId"] == "sub"
     with running(tmp_path, "--port", "0", "--workspace", "two/names") as (process, _):
         assert "UsageError: A workspace is SUBSCRIPTION/GROUP/NAME" in process.communicate(timeout=30)[1]
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_connections_that_are_being_accepted_when_it_stops_are_closed(tmp_path: Path, tls: bool) -> None:
+    """They were left to the garbage collector, which from Python 3.12 on stumbled over them."""
+    for round in range(5):
+        with Emulator(tmp_path / str(round), shares=("code",), tls=tls) as emulator:
+            clients = [socket.create_connection((emulator.host, emulator.port)) for _ in range(5)]
+        gc.collect()
+        for client in clients:
+            client.settimeout(60)
+            with client, suppress(ConnectionResetError):
+                assert client.recv(1) == b""
