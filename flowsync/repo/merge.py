@@ -56,8 +56,10 @@ class Merger:
             done = there.run(*quietly, "merge", "--no-commit", "--no-ff", "--no-autostash", "--quiet", theirs)
             if done.returncode not in (0, 1):
                 raise failure(("merge",), done)
+            clashing = _unmerged(there)
             self._run_tool(folder, tool)
-            left = tuple(fields(there("diff", "--name-only", "--diff-filter=U", "-z")))
+            # a tool may say that it is done, and have left what git put there for it to settle
+            left = _unmerged(there) or tuple(path for path in clashing if _has_markers(folder / path))
             if left:
                 return Merge("", left)
             return Merge(text(there("write-tree")).strip(), ())
@@ -77,3 +79,15 @@ class Merger:
         ours = self._objects.write_commit(local, (root,), _NOBODY, _NOBODY, "local\n")
         theirs = self._objects.write_commit(remote, (root,), _NOBODY, _NOBODY, "remote\n")
         return ours, theirs
+
+
+def _unmerged(there: Git) -> tuple[str, ...]:
+    return tuple(fields(there("diff", "--name-only", "--diff-filter=U", "-z")))
+
+
+def _has_markers(file: FilePath) -> bool:
+    """Tells whether a file holds git's conflict markers, all three of them."""
+    if file.is_symlink() or not file.is_file():
+        return False
+    lines = file.read_bytes().splitlines()
+    return all(any(line.startswith(marker) for line in lines) for marker in (b"<<<<<<< ", b"=======", b">>>>>>> "))

@@ -61,6 +61,13 @@ def shows(terminal: Terminal, key: bytes, text: str) -> None:
     terminal.until(text.encode())
 
 
+def comes_back(terminal: Terminal, key: bytes, text: str) -> None:
+    """Presses a key that lends the terminal, and waits until it is taken back and drawn on."""
+    shows(terminal, key, "\x1b[?1049h")
+    terminal.seen = terminal.seen.partition(b"\x1b[?1049h")[2]
+    terminal.until(text.encode())
+
+
 def test_the_editor_opens_the_file_at_the_change(opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     called = tmp_path / "called"
     monkeypatch.setenv("EDITOR", str(program(tmp_path, "vi", f'echo "$@" > {called}; echo "# edited" >> "$2"')))
@@ -68,7 +75,7 @@ def test_the_editor_opens_the_file_at_the_change(opened: Open, tmp_path: Path, m
     shows(terminal, b"d", "answer.py   +1")
     shows(terminal, b"J", "flow.dag.yaml   +6")
     shows(terminal, b"n", "change 2 of 2")
-    shows(terminal, b"e", "flow.dag.yaml   +6")  # all is drawn anew
+    comes_back(terminal, b"e", "flow.dag.yaml   +6")  # all is drawn anew
     file = tmp_path / "repo/flows/triage/flow.dag.yaml"
     until(lambda: called.exists() and called.read_text().strip(), "the editor to be called")
     assert called.read_text().split() == ["+17", str(file)]
@@ -81,7 +88,7 @@ def test_the_pager_is_gits_own(opened: Open, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("GIT_PAGER", str(program(tmp_path, "pager", f"cat > {paged}.part; mv {paged}.part {paged}")))
     terminal = opened(triage())
     shows(terminal, b"d", "answer.py   +1")
-    shows(terminal, b"|", "answer.py   +1")
+    comes_back(terminal, b"|", "answer.py   +1")
     until(paged.exists, "the pager to be called")
     text = paged.read_text()
     assert "local/answer.py" in text
@@ -93,7 +100,7 @@ def test_a_place_is_written_in_the_editor(opened: Open, tmp_path: Path, monkeypa
     monkeypatch.setenv("EDITOR", str(program(tmp_path, "myedit", 'grep -q "top_k: 8" "$1" && echo "top_k: 4" > "$1"')))
     terminal = opened(triage())
     shows(terminal, b"m", "resolve 1 of 2")
-    shows(terminal, b"e", "picked EDITED")
+    comes_back(terminal, b"e", "picked EDITED")
     shows(terminal, b"d", "top_k: 4")
 
 
@@ -106,5 +113,6 @@ def test_the_merge_tool_gets_the_terminal(opened: Open, tmp_path: Path) -> None:
     shows(terminal, b"M", "resolve triage --tool")
     terminal.drain(0.3)
     shows(terminal, b"y", "flowsync: ")
-    terminal.until(b"resolve 1 of 2")
+    terminal.until(b"press Enter to go back")
+    shows(terminal, b"\r", "resolve 1 of 2")
     assert not hijacked.exists()

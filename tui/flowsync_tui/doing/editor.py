@@ -4,7 +4,10 @@ import asyncio
 import os
 import shlex
 import shutil
+import signal
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,11 +64,33 @@ def command_for(file: Path, line: int = 0) -> list[str]:
 async def edit(app: "FlowsyncApp", file: Path, line: int = 0) -> None:
     """Opens a file in the person's editor and returns when that is closed."""
     words = command_for(file, line)
+    if await lend(app, words, app.bridge.root) is None:
+        raise UsageError("this terminal cannot be lent to an editor", spoken(words))
+
+
+async def lend(app: "FlowsyncApp", words: Sequence[str], folder: Path, stay: bool = False) -> int | None:
+    """Gives the terminal to a command and returns what that ended with; None where the terminal cannot be given.
+
+    ``stay``: what a command that failed has said can be read until Enter is pressed. Ctrl+C is for the command alone.
+    """
+    before = signal.getsignal(signal.SIGINT)
     try:
         with app.suspend():
-            await asyncio.to_thread(lambda: subprocess.call(words, cwd=app.bridge.root))
-    except SuspendNotSupported as error:
-        raise UsageError("this terminal cannot be lent to an editor", spoken(words)) from error
+            signal.signal(signal.SIGINT, lambda *_: None)  # not SIG_IGN, which the command would inherit
+            code = await asyncio.to_thread(_lent, list(words), folder, stay)
+    except SuspendNotSupported:
+        return None
     except OSError as error:
         raise UsageError(f"{words[0]} cannot be started: {error.strerror}", "export EDITOR=nano") from error
+    finally:
+        signal.signal(signal.SIGINT, before)
     app.redraw()
+    return code
+
+
+def _lent(words: list[str], folder: Path, stay: bool) -> int:
+    code = subprocess.call(words, cwd=folder)
+    if stay and code:
+        print("\npress Enter to go back to flowsync ", end="", flush=True)
+        sys.stdin.readline()
+    return code

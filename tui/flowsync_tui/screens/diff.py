@@ -92,6 +92,8 @@ class DiffScreen(FlowRoom, screen="diff"):
             self._pairs = compared.pairs(files, self._own)
             self.pair = self._pairs[0]
         found = await self.ask("compare", before=self.pair[0], after=self.pair[1])
+        if self.change is not None:  # where the cursor is by now: it may have moved meanwhile
+            self._wanted = self.change.path
         self._changes = compared.changes(found)
         paths = [change.path for change in self._changes]
         self._files.take(self._changes, paths.index(self._wanted) if self._wanted in paths else 0)

@@ -1,18 +1,16 @@
 """What the screens about one flow have in common: a line that says what is shown, loading, the person's editor."""
 
 import asyncio
-import subprocess
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from textual.app import SuspendNotSupported
 from textual.content import Content
 from textual.widgets import Static
 
 from flowsync.errors import UsageError
-from flowsync_tui.doing.editor import command_for
+from flowsync_tui.doing.editor import command_for, lend
 from flowsync_tui.screens.room import Room
 from flowsync_tui.view.contents import content_of, harmless
 from flowsync_tui.view.format import clean, to_ascii
@@ -121,15 +119,7 @@ class FlowRoom(Room):
 
     async def lend(self, words: list[str], folder: Path | None = None) -> bool:
         """Gives the terminal to a command until it ends; returns False where that is not possible."""
-        try:
-            with self.ui.suspend():
-                await asyncio.to_thread(subprocess.call, words, cwd=folder or self.ui.bridge.root)
-        except SuspendNotSupported:
-            return False
-        except OSError as error:
-            raise UsageError(f"{words[0]} cannot be started: {error.strerror}", "export EDITOR=…") from error
-        self.ui.redraw()
-        return True
+        return await lend(self.ui, words, folder or self.ui.bridge.root) is not None
 
     async def _edit_here(self, text: str, name: str, line: int) -> str | None:
         from flowsync_tui.screens.editor import Editor

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from flowsync.core.check import Finding
 from flowsync.errors import FlowsyncError
+from flowsync_tui.doing.editor import lend
 from flowsync_tui.doing.undoing import remember
 from flowsync_tui.screens.flow_room import FlowRoom
 from flowsync_tui.view.action import argv, spoken
@@ -359,10 +360,18 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         lines = ["Git's merge tool opens the files in conflict.", "When all are settled, the merge is committed."]
         if not await self.ui.sure(f"Resolve {self.flow} in your merge tool?", [*lines, "", f"$ {spoken(words)}"]):
             return
-        if not await self.lend([sys.executable, "-P", "-m", *words]):
+        before = self.resolution.sides.get("local")
+        code = await lend(self.ui, [sys.executable, "-P", "-m", *words], self.ui.bridge.root, stay=True)
+        if code is None:
             self.ui.toast("this terminal cannot be lent out; type:", spoken(words))
-            return
-        self.load(self._fetch)
+        elif code:
+            self.ui.toast("the conflict is as it was: not all of it was settled", bad=True)
+            self.load(self._fetch)
+        else:
+            self.ui.tell("merged", "both sides are joined by your merge tool", self.flow, spoken(words))
+            remember(self.ui, [{"flow": self.flow, "did": "merged", "before": before}])
+            self.resolution = NOTHING
+            self.ui.pop_screen()
 
     def do_app_back(self) -> None:
         """Goes back; what was picked is forgotten, and nothing was written."""
