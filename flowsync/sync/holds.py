@@ -17,7 +17,7 @@ from flowsync.sync.link import Link
 from flowsync.sync.survey import Standing, ignoring, syncing
 
 ACCEPT_WRITES = "flowsync doctor --accept-writes, if it takes them again"
-_A_MOMENT = 1.0  # seconds, for a git command that is about to end
+A_MOMENT = 1.0  # seconds, for a git command that is about to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,22 @@ class Holds:
     """Why flows must wait, asked once per run."""
 
     def __init__(
-        self, link: Link, observations: Mapping[FlowName, Observation], renamed: Collection[FlowName] = ()
+        self,
+        link: Link,
+        observations: Mapping[FlowName, Observation],
+        renamed: Collection[FlowName] = (),
+        patience: float = 0.0,
     ) -> None:
-        """``renamed`` are flows that are gone under their name, and only under their name."""
+        """``renamed`` are flows that are gone under their name, and only under their name.
+
+        ``patience`` is how long, in seconds, git may hold the index before it counts as busy.
+        """
         self._link = link
         self.renamed = frozenset(renamed)
         self._observations = observations
         worktree = link.repo.worktree
         at = worktree.checkout(link.remote.branch)
-        self.busy = worktree.busy(at, _A_MOMENT) if at else None
+        self.busy = worktree.busy(at, patience) if at else None
         self.dirty = edited(link, at) if at else {}
         self.read_only = link.memory.read_only()
 

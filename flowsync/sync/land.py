@@ -16,7 +16,7 @@ from flowsync.repo.merge import Merge
 from flowsync.repo.refs import Move
 from flowsync.repo.worktree import NotFastForward
 from flowsync.sync.bases import agree, follow, keep
-from flowsync.sync.holds import Consent, Holds, few
+from flowsync.sync.holds import A_MOMENT, Consent, Holds, few
 from flowsync.sync.includes import takes_in
 from flowsync.sync.joined import conflicted, joined
 from flowsync.sync.link import Link
@@ -45,7 +45,7 @@ def land(link: Link, seen: Survey, flows: frozenset[FlowName], consent: Consent)
     renames, flows = touched(in_studio(link, seen.tip, seen.flows.values()), flows)
     chosen = [standing for flow, standing in seen.flows.items() if link.chosen(flows)(flow)]
     results, ready = [], []
-    holds = Holds(link, observations, frozenset(old.flow for old in renames.values()))
+    holds = Holds(link, observations, frozenset(old.flow for old in renames.values()), A_MOMENT)
     for standing in sorted(chosen, key=lambda one: (_written(observations, one.flow), one.flow)):
         if standing.state is State.PROBLEM:
             results.append(problem_result(standing.flow, dict(standing.decided.problems)))
@@ -97,12 +97,11 @@ def _in_portions(landing: "_Landing", left: list[Standing]) -> list[Result]:
             results += landing.together(left[:size])
         except NotFastForward as refused:
             moved, still = landing.moved(left)
-            results += landing.refused([one for one in left if one not in still], refused)
-            left, refusals = still, refusals + 1
+            refusals += 1
             if size == 1 and (not moved or refusals > _REFUSALS):
-                results += landing.refused(left[:1], refused)
-                left = left[1:]
-            size = max(1, size // 2)
+                still = [one for one in still if one is not left[0]]
+            results += landing.refused([one for one in left if one not in still], refused)
+            left, size = still, max(1, size // 2)
         else:
             left, size, refusals = left[size:], 2 * size, 0
     return results

@@ -20,7 +20,7 @@ from flowsync.repo.refs import Move
 from flowsync.share.base import Failed, Outcome, Put, Remove, Removed, Renaming, Share, Stale, Written
 from flowsync.share.codes import Why, why
 from flowsync.sync.bases import forget, keep
-from flowsync.sync.holds import Consent, Holds
+from flowsync.sync.holds import A_MOMENT, Consent, Holds
 from flowsync.sync.link import Link
 from flowsync.sync.pushed_renames import rename_flows
 from flowsync.sync.record import advance
@@ -57,7 +57,7 @@ def push(link: Link, share: Share, seen: Survey, flows: frozenset[FlowName], con
     """Writes every flow that the branch is ahead in to the share."""
     observations = link.cache.observations(link.remote.name)
     renames, flows = touched(in_git(link, seen.tip, seen.flows.values()), flows)
-    holds = Holds(link, observations, frozenset(old.flow for old in renames.values()))
+    holds = Holds(link, observations, frozenset(old.flow for old in renames.values()), A_MOMENT)
     results, renamed = rename_flows(link, share, seen, holds, renames)
     pushes: list[_Push] = []
     for flow, standing in seen.flows.items():

@@ -16,7 +16,7 @@ from flowsync.sync.alone import alone
 from flowsync.sync.answers import EVERY, Answer, Side, one_side, place_of, put
 from flowsync.sync.bases import agree
 from flowsync.sync.findings import finding_json, found_in
-from flowsync.sync.holds import Holds
+from flowsync.sync.holds import A_MOMENT, Holds
 from flowsync.sync.includes import resolved, takes_in
 from flowsync.sync.joined import joined, sides
 from flowsync.sync.link import Link
@@ -198,7 +198,7 @@ def _staged(link: Link, tip: str | None, whole: str, done: Result) -> Result:
 
 
 def _waits(link: Link, flow: FlowName) -> Hold | None:
-    holds = Holds(link, {})
+    holds = Holds(link, {}, patience=A_MOMENT)
     return holds.busy or holds.uncommitted(flow)
 
 
