@@ -9,6 +9,8 @@ from 1.
 """
 
 import re
+from bisect import bisect
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import yaml
@@ -52,6 +54,10 @@ MAX_ALIASES = 200
 _PURE = not yaml.__with_libyaml__
 _LOADER = yaml.SafeLoader if _PURE else yaml.CSafeLoader
 _BOM = "\ufeff"
+# They end a line in YAML 1.1 only; prompt flow takes them for ordinary characters, so others stand in for them.
+_BREAKS = {"\x85": "\uf8fd", "\u2028": "\uf8fe", "\u2029": "\uf8ff"}
+_STAND_INS = str.maketrans(_BREAKS)
+_MEANT = str.maketrans({stand_in: character for character, stand_in in _BREAKS.items()})
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -113,14 +119,28 @@ def parse(content: bytes | str) -> Document:
     if found := _UNPRINTABLE.search(text, shift):
         message = f"the character {found.group()!a} is not allowed in YAML"
         return Document(text, None, (Problem("encoding", message, span_in(text, found.start(), found.end())),))
-    builder = _Builder(shift)
+    readable = text[shift:]
+    odd = any(character in readable for character in _BREAKS)
+    builder = _Builder(shift, odd)
     try:
-        root = _compose(text[shift:], builder)
+        root = _compose(readable.translate(_STAND_INS) if odd else readable, builder)
     except _Stop as stop:
         return Document(text, None, (*builder.problems, stop.problem))
     except yaml.YAMLError as error:
         return Document(text, None, (*builder.problems, _syntax(error, text, shift)))
-    return Document(text, root, tuple(builder.problems))
+    document = Document(text, root, tuple(builder.problems))
+    return document._replace(problems=(*document.problems, *_breaks(document))) if odd else document
+
+
+def _breaks(document: Document) -> Iterator[Problem]:
+    """Yields line breaks of YAML 1.1 where prompt flow takes them for such after all: in literal texts and comments."""
+    spans = [n.span for n in walk(document.root) if isinstance(n, Scalar) and n.style not in ("|", ">")]
+    for found in re.finditer(f"[{''.join(_BREAKS)}]", document.text):
+        at = bisect([span.start for span in spans], found.start()) - 1
+        if at < 0 or spans[at].end <= found.start():
+            message = f"the character {found.group()!a} ends a line here for some readers"
+            yield Problem("syntax", message, document.span(*found.span()))
+            return
 
 
 def span_in(text: str, start: int, end: int) -> Span:
@@ -177,8 +197,9 @@ class _Open:
 class _Builder:
     """Builds nodes out of parser events, without recursion, within the limits."""
 
-    def __init__(self, shift: int) -> None:
+    def __init__(self, shift: int, odd: bool) -> None:
         self.root: Node | None = None
+        self._odd = odd  # whether other characters stand in for line breaks of YAML 1.1
         self.problems: list[Problem] = []
         self._shift = shift
         self._open: list[_Open] = []
@@ -189,7 +210,8 @@ class _Builder:
         """Takes the next event."""
         if isinstance(event, yaml.ScalarEvent):
             tag, anchor = event.tag or "", event.anchor or ""
-            self._done(Scalar(self._span(event, event), event.value, event.style or "", tag, anchor), anchor)
+            value = event.value.translate(_MEANT) if self._odd else event.value
+            self._done(Scalar(self._span(event, event), value, event.style or "", tag, anchor), anchor)
         elif isinstance(event, yaml.CollectionStartEvent):
             self._begin(event)
         elif isinstance(event, yaml.CollectionEndEvent):

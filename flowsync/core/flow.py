@@ -252,7 +252,8 @@ def _get(node: Node | None, name: str) -> Node | None:
 
 
 def _true(node: Node | None) -> bool:
-    return isinstance(node, Scalar) and node.resolved() is True
+    """Tells what prompt flow takes a value for: any text is true, also ``no``."""
+    return isinstance(node, Scalar) and bool(node.resolved())
 
 
 def _input(entry: Entry) -> Input:

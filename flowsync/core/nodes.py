@@ -16,6 +16,7 @@ _FALSE = frozenset({"false", "False", "FALSE"})
 _INT = re.compile(r"[-+]?[0-9][0-9_]{0,300}")
 _BASED = re.compile(r"0o[0-7]{1,300}|0x[0-9a-fA-F]{1,300}")
 _FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]{0,300}\.?[0-9_]{0,300}|\.[0-9_]{1,300})(?:[eE][-+]?[0-9]{1,300})?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:$|[Tt \t])")
 _SPECIAL_FLOAT = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
@@ -40,6 +41,13 @@ class Scalar(NamedTuple):
     def resolved(self) -> str | int | float | bool | None:
         """Returns the value as YAML 1.2 types it: prompt flow reads ``yes`` and ``on`` as text."""
         return self.value if self.style or self.tag else plain(self.value)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether prompt flow reads a text here: no number, no true or false, no date, no null."""
+        if self.style:
+            return True
+        return isinstance(self.resolved(), str) and not _DATE.match(self.value)
 
 
 class Sequence(NamedTuple):

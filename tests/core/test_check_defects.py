@@ -63,6 +63,9 @@ TEXT = (
     Defect("FS003", "marker in template", "user:\n", ">>>>>>> theirs\nuser:\n", (5, 1), "ask.jinja2"),
     Defect("FS003", "marker in readme", "A flow.", "<<<<<<< HEAD\nA flow.", (4, 1), "README.md"),
     Defect("FS004", "tab", "  type: prompt\n", "\ttype: prompt\n", (22, 1)),
+    Defect("FS004", "tab at the end of a line", "  type: prompt\n", "  type: prompt\t\n", (22, 15)),
+    Defect("FS004", "tab before a comment", "  type: prompt\n", "  type: prompt\t# text\n", (22, 15)),
+    Defect("FS004", "tab for a blank", "  type: prompt\n", "  type:\tprompt\n", (22, 8)),
     Defect("FS005", "crlf", "type: chat\n", "type: chat\r\n", (2, 11)),
     Defect("FS006", "latin-1 yaml", None, "nodes: []\ndescription: é\n".encode("latin-1"), (2, 14)),
     Defect("FS006", "latin-1 python", None, "# é\n".encode("latin-1"), (1, 3), "polish.py"),
@@ -103,9 +106,16 @@ GRAPH = (
     Defect("FS106", "no reference", "    reference: ${polish.output}\n", "", (16, 3)),
     Defect("FS106", "empty reference", "${polish.output}", "''", (16, 3)),
     Defect("FS107", "section", "${rephrase.output}", "${rephrase.result}", (38, 18)),
+    Defect("FS111", "section of an output", "${polish.output}", "${polish.result}", (18, 16)),
+    Defect("FS112", "two references", "tone: friendly", "tone: ${inputs.question}${inputs.question}", (28, 11)),
+    Defect("FS112", "in an output", "${polish.output}", "${polish.output}, ${ask.output}", (18, 16)),
+    Defect("FS112", "in a condition", "when: ${rephrase.output}", "when: ${rephrase.output}${ask.output}", (43, 11)),
     Defect("FS108", "inside a text", "tone: friendly", "tone: very ${inputs.question} indeed", (28, 16)),
     Defect("FS109", "output of aggregation", "reference: ${polish.output}", "reference: ${score.output}", (18, 16)),
     Defect("FS110", "activate without is", "    is: go\n", "", (43, 5)),
+    Defect(
+        "FS110", "empty activate", "  activate:\n    when: ${rephrase.output}\n    is: go\n", "  activate:\n", (42, 3)
+    ),
     Defect("FS110", "activate without when", "    when: ${rephrase.output}\n", "", (43, 5)),
 )
 SCHEMA = (
@@ -124,20 +134,25 @@ SCHEMA = (
     Defect("FS203", "nodes a mapping", None, "nodes: {a: b}\n", (1, 1), also=codes("FS704")),
     Defect("FS203", "inputs null", None, "inputs:\nnodes: []\n", (1, 1), also=codes("FS704")),
     Defect("FS203", "a list as definition", None, "- a\n- b\n", (1, 1), also=codes("FS704")),
-    Defect("FS203", "aggregation a word", "aggregation: true", "aggregation: sure", (64, 3), also=codes()),
+    Defect("FS203", "a chat mark that is no word for it", "is_chat_history: true", "is_chat_history: maybe", (6, 5)),
     Defect(
         "FS203", "input a text", "  count:\n    type: int\n    default: 3\n", "  count: int\n", (12, 10), also=codes()
     ),
     Defect("FS203", "node a text", "- name: search\n", "- search\n- name: search\n", (47, 3), also=codes("FS104")),
     Defect("FS204", "unknown node type", "type: prompt", "type: promt", (22, 9)),
     Defect("FS205", "unknown source type", "    type: package\n", "    type: packet\n", (50, 11)),
+    Defect("FS205", "unsuitable source type", "    type: package\n", "    type: package_with_prompt\n", (50, 11)),
     Defect(
-        "FS205",
-        "unsuitable source type",
-        "  type: prompt\n  source:\n    type: code",
-        "  type: prompt\n  source:\n    type: package",
-        (24, 11),
+        "FS209", "input whose name is a number", "  count:\n    type", "  5:\n    type", (12, 3), also=codes("FS702")
     ),
+    Defect("FS209", "output whose name is true", "  answer:\n", "  true:\n", (16, 3)),
+    Defect("FS215", "aggregation a word", "aggregation: true", "aggregation: yes", (64, 3)),
+    Defect("FS215", "chat mark a word", "is_chat_input: true", "is_chat_input: yes", (10, 5)),
+    Defect("FS216", "display name a number", "type: chat\n", "type: chat\ndisplay_name: 2024\n", (3, 1)),
+    Defect("FS216", "display name a date", "type: chat\n", "type: chat\ndisplay_name: 2024-01-31\n", (3, 1)),
+    Defect("FS216", "tag true", "type: chat\n", "type: chat\ntags: {a: true}\n", (3, 8)),
+    Defect("FS216", "null where a mapping stands", "type: chat\n", "type: chat\ntags:\n", (3, 1)),
+    Defect("FS216", "null default", "    default: []\n", "    default:\n", (7, 5)),
     Defect("FS206", "input type", "type: int", "type: integer", (13, 11)),
     Defect("FS206", "output type", "    type: string\n    reference", "    type: str\n    reference", (17, 11)),
     Defect("FS207", "int", "default: 3", "default: three", (14, 14)),
@@ -173,6 +188,8 @@ SCHEMA = (
     Defect("FS213", "only a comment", None, "# nothing\n", (1, 1), also=codes("FS704")),
 )
 TOOLS = (
+    Defect("FS317", "include", "{{tone}}", "{{tone}}{% include 'x.jinja2' %}", (1, 1), "prompts/rephrase.jinja2"),
+    Defect("FS318", "a file that nothing imports", None, "def x(:\n", (1, 7), "helpers/x.py"),
     Defect("FS301", "python", None, None, ("flow.dag.yaml", 74, 19), "polish.py"),
     Defect("FS301", "template", None, None, ("flow.dag.yaml", 25, 11), "prompts/rephrase.jinja2"),
     Defect("FS301", "only the case differs", "path: polish.py", "path: Polish.py", (74, 19)),
@@ -195,7 +212,6 @@ TOOLS = (
     Defect("FS307", "no connection", "  connection: open_ai_connection\n", "", (29, 9)),
     Defect("FS307", "no api", "  api: chat\n", "", (29, 9)),
     Defect("FS308", "syntax error", "return text[:limit]", "return text[:limit", (6, 16), "polish.py"),
-    Defect("FS308", "in a helper", None, "def x(:\n", (1, 7), "helpers/x.py"),
     Defect("FS308", "nul byte", "return text", "return 'a\x00b'", (1, 1), "polish.py"),
     Defect("FS309", "no tool", "@tool\n", "", (1, 1), "polish.py"),
     Defect("FS309", "another decorator", "@tool\n", "@cache\n", (1, 1), "polish.py"),
@@ -218,7 +234,17 @@ TOOLS = (
 )
 FLEX = (
     Defect("FS001", "broken yaml", "init:\n", "init: [\n", (6, 9), base="flex"),
-    Defect("FS201", "unknown key", "init:", "initial:", (4, 1), base="flex"),
+    Defect("FS408", "unknown key", "init:", "initial:", (4, 1), base="flex"),
+    Defect("FS408", "key of a dag", "init:", "nodes: []\ninit:", (4, 1), base="flex"),
+    Defect("FS408", "sample", "init:", "sample: {question: a}\ninit:", (4, 10), base="flex"),
+    Defect("FS409", "no call", "def __call__", "def call", ("app/main.py", 1, 1), "app/main.py", "flex"),
+    Defect("FS409", "no init", "def __init__", "def init", ("app/main.py", 1, 1), "app/main.py", "flex"),
+    Defect(
+        "FS410", "generic", 'question: str = "hello"', "question: list[str] = ()", (5, 5), "app/main.py", base="flex"
+    ),
+    Defect("FS410", "quoted", "question: str", "question: 'str'", (5, 5), "app/main.py", base="flex"),
+    Defect("FS410", "either", "temperature: float", "temperature: float | None", (2, 5), "app/main.py", base="flex"),
+    Defect("FS410", "result", '"hello"):', '"hello") -> dict:', (5, 5), "app/main.py", base="flex"),
     Defect("FS202", "no entry", "entry: app.main:Chat\n", "", (1, 1), base="flex"),
     Defect("FS203", "a list", None, "- a\n", (1, 1), base="flex"),
     Defect("FS206", "type", "{type: string,", "{type: image,", (3, 20), base="flex"),
@@ -236,7 +262,10 @@ FLEX = (
         "app/main.py",
         "flex",
     ),
-    Defect("FS405", "input not taken", "  question: {", "  quest: {", (3, 3), base="flex"),
+    Defect("FS405", "input not taken", "  question: {", "  quest: {", (3, 3), base="flex", also=codes("FS405")),
+    Defect(
+        "FS405", "optional input undeclared", "  temperature: {type: double, default: 1.0}\n", "", (5, 3), base="flex"
+    ),
 )
 PROMPTY = (
     Defect("FS001", "broken yaml", "inputs:\n", "inputs: [\n", (13, 9), base="prompty"),
@@ -244,13 +273,35 @@ PROMPTY = (
     Defect("FS403", "not closed", "---\nsystem", "system", (1, 1), base="prompty"),
     Defect("FS403", "a list", None, "---\n- a\n---\nuser:\nx\n", (1, 1), base="prompty"),
     Defect("FS404", "no model", None, "---\nname: x\n---\nuser:\nx\n", (1, 1), base="prompty"),
-    Defect("FS404", "no configuration", None, "---\nmodel:\n  api: chat\n---\nuser:\nx\n", (3, 3), base="prompty"),
+    Defect(
+        "FS404",
+        "no configuration",
+        None,
+        "---\nmodel:\n  parameters: {}\n---\nuser:\nx\n",
+        (3, 3),
+        base="prompty",
+    ),
+    Defect("FS404", "no parameters", "  parameters:\n    max_tokens: 128\n", "", (4, 3), base="prompty"),
     Defect("FS404", "no deployment", "    azure_deployment: gpt-4o\n", "", (6, 5), base="prompty"),
     Defect(
-        "FS404", "no type", None, "---\nmodel:\n  configuration:\n    model: x\n---\nuser:\nx\n", (4, 5), base="prompty"
+        "FS404",
+        "no type",
+        None,
+        "---\nmodel:\n  configuration: {model: x}\n  parameters: {}\n---\nuser:\nx\n",
+        (3, 18),
+        base="prompty",
     ),
     Defect("FS208", "api", "api: chat", "api: talk", (4, 8), base="prompty"),
-    Defect("FS208", "model type", "type: azure_openai", "type: claude", (6, 11), base="prompty"),
+    Defect(
+        "FS208",
+        "model type",
+        None,
+        "---\nmodel:\n  configuration:\n    type: claude\n  parameters: {}\n---\nuser:\nx\n",
+        (4, 11),
+        base="prompty",
+    ),
+    Defect("FS403", "dashes that end a line below", "{{question}}", "{{question}}\n---\nx", (25, 1), base="prompty"),
+    Defect("FS403", "blanks after the dashes", "---\nsystem", "---  \nsystem", (1, 1), base="prompty"),
     Defect("FS201", "unknown key", "name: chat", "title: chat", (2, 1), base="prompty"),
     Defect("FS305", "connection", "connection: open_ai_connection", "connection: other", (8, 17), base="prompty"),
     Defect("FS313", "bad template", "{{question}}", "{% if %}", (24, 1), base="prompty"),

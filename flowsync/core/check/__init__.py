@@ -3,17 +3,20 @@
 What belongs here: which rules look at what. Each module holds one group of rules (see ``rulebook``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping as Map
 
 from flowsync.core.check.files import check_files
-from flowsync.core.check.flex import check_flex, check_prompty
+from flowsync.core.check.flex import check_flex
 from flowsync.core.check.folder import Folder, Held
 from flowsync.core.check.graph import check_graph
+from flowsync.core.check.prompty import check_prompty
+from flowsync.core.check.reach import check_unused, used_sources
 from flowsync.core.check.runs import check_run, is_run_file
 from flowsync.core.check.schema import check_schema
 from flowsync.core.check.subject import TOP, Subject
 from flowsync.core.check.texts import check_yaml
 from flowsync.core.check.tools import check_tools, own_connections, read_python
+from flowsync.core.document import Mapping
 from flowsync.core.flow import Dag, definitions, kind_of, read_dag
 from flowsync.core.rulebook import Finding
 from flowsync.core.rules import Settings
@@ -21,18 +24,19 @@ from flowsync.core.rules import Settings
 __all__ = ["Finding", "Folder", "Held", "Settings", "check"]
 
 
-def check(files: Folder | Mapping[str, bytes], settings: Settings | None = None) -> list[Finding]:
+def check(files: Folder | Map[str, bytes], settings: Settings | None = None) -> list[Finding]:
     """Returns the findings about the flow in a folder, in the order of their places."""
-    folder = Held(files) if isinstance(files, Mapping) else files
+    folder = Held(files) if isinstance(files, Map) else files
     subject = Subject(folder, settings or Settings())
     subject.own_connections = own_connections(subject)
     own: Dag | None = None
     for name in _definitions(subject):
         dag = _check_definition(subject, name)
         own = own or dag
+    used = used_sources(subject)
     for path in sorted(subject.paths):
         if path.endswith(".py"):
-            read_python(subject, path)
+            read_python(subject, path) if path in used else check_unused(subject, path)
         elif "/" not in path and kind_of(path) is None and is_run_file(path, subject):
             check_run(subject, path, own)
     check_files(subject)
@@ -57,7 +61,8 @@ def _check_definition(subject: Subject, name: str) -> Dag | None:
     check_yaml(subject, name, document)
     if not document.parsed:
         return None
-    if kind == "flex":
+    root = document.root
+    if kind == "flex" or (isinstance(root, Mapping) and root.entry("entry")):
         check_flex(subject, name, document)
         return None
     dag = read_dag(document)

@@ -1,9 +1,11 @@
 """Rules about the graph: references, cycles, names, the direction of aggregation. Group 1."""
 
+import re
+
 from flowsync.core.check.spelling import nearest
 from flowsync.core.check.subject import Subject
 from flowsync.core.circles import circles
-from flowsync.core.document import Scalar
+from flowsync.core.document import Node, Scalar, actual
 from flowsync.core.flow import INPUT_PREFIXES, Dag, Output, Reference, Step
 
 
@@ -12,8 +14,14 @@ def check_graph(subject: Subject, path: str, dag: Dag) -> None:
     names = _Names(dag)
     _check_names(subject, path, dag)
     for step in dag.steps():
-        for reference in step.references():
-            _check_reference(subject, path, reference, names, f"Node {step.label!r}")
+        who = f"Node {step.label!r}"
+        condition = step.activate.when if step.activate else None
+        for node, references in (
+            *((assignment.value, assignment.references) for assignment in step.inputs),
+            (condition, step.activate.references if step.activate else ()),
+        ):
+            for reference in () if _check_joined(subject, path, node, who) else references:
+                _check_reference(subject, path, reference, names, who)
         _check_aggregation(subject, path, step, names)
         _check_activate(subject, path, step)
     for output in dag.outputs:
@@ -26,8 +34,31 @@ class _Names:
 
     def __init__(self, dag: Dag) -> None:
         self.inputs = {item.name for item in dag.inputs}
-        self.nodes = {step.label for step in dag.nodes if step.label}
+        self.bare = {step.label for step in dag.nodes if not _is_text(step)}  # numbers, dates, true: never referred to
+        self.nodes = {step.label for step in dag.nodes if step.label} - self.bare
         self.aggregations = {step.label for step in dag.steps() if step.aggregation}
+
+
+_QUOTE = "Put quotes around that node's name: without them it is no text in YAML, and no reference finds it."
+
+
+def _is_text(step: Step) -> bool:
+    name = step.node.get("name")
+    return not isinstance(name, Scalar) or name.is_text
+
+
+def _check_joined(subject: Subject, path: str, node: Node | None, who: str) -> bool:
+    """Reports a value that begins and ends as a reference, and is none; tells whether it is so."""
+    value = actual(node) if node else None
+    joined = isinstance(value, Scalar) and value.value.startswith("${") and value.value.endswith("}")
+    if not joined or not isinstance(value, Scalar) or not _BRACE.search(value.value, 2, len(value.value) - 1):
+        return False
+    shown = value.value if len(value.value) <= 80 else f"{value.value[:80]}…"
+    subject.report("FS112", path, value.span, f"{who} has {shown}, which prompt flow takes for one reference.")
+    return True
+
+
+_BRACE = re.compile(r"[{}]")
 
 
 def _check_reference(subject: Subject, path: str, reference: Reference, names: _Names, who: str) -> None:
@@ -40,9 +71,11 @@ def _check_reference(subject: Subject, path: str, reference: Reference, names: _
     if reference.to_node:
         if reference.to_node not in names.nodes:
             said = f"{who} refers to the node {reference.to_node!r}, which does not exist."
-            subject.report("FS101", path, reference.span, said, nearest(reference.to_node, names.nodes))
+            fix = nearest(reference.to_node, names.nodes) if reference.to_node not in names.bare else _QUOTE
+            subject.report("FS101", path, reference.span, said, fix)
         elif reference.section != "output":
-            subject.report("FS107", path, reference.span, f"{who} asks for {shown}; a node has only `output`.")
+            code = "FS111" if who.startswith("Output") else "FS107"
+            subject.report(code, path, reference.span, f"{who} asks for {shown}; a node has only `output`.")
     elif reference.to_input not in names.inputs:
         said = f"{who} refers to the flow input {reference.to_input!r}, which does not exist."
         subject.report("FS101", path, reference.span, said, nearest(reference.to_input, names.inputs))
@@ -77,6 +110,10 @@ def _check_aggregation(subject: Subject, path: str, step: Step, names: _Names) -
 
 
 def _check_activate(subject: Subject, path: str, step: Step) -> None:
+    written = step.node.entry("activate")
+    if written and isinstance(value := actual(written.value), Scalar) and value.resolved() is None:
+        message = f"`activate` of node {step.label!r} is empty."
+        subject.report("FS110", path, written.key.span, message)
     if step.activate and (step.activate.when is None or step.activate.equals is None):
         lacking = "when" if step.activate.when is None else "is"
         message = f"`activate` of node {step.label!r} lacks `{lacking}`."
@@ -87,7 +124,7 @@ def _check_output(subject: Subject, path: str, output: Output, names: _Names) ->
     value = output.value
     if value is None or (isinstance(value, Scalar) and not value.value):
         subject.report("FS106", path, output.span, f"The output {output.name!r} has no reference.")
-    for reference in output.references:
+    for reference in () if _check_joined(subject, path, value, f"Output {output.name!r}") else output.references:
         _check_reference(subject, path, reference, names, f"Output {output.name!r}")
         if reference.whole and reference.to_node in names.aggregations:
             message = f"The output {output.name!r} refers to the aggregation node {reference.to_node!r}."

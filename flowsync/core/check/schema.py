@@ -9,25 +9,23 @@ from flowsync.core.document import Entry, Node, Scalar, Sequence, actual
 from flowsync.core.document import Mapping as Keys
 from flowsync.core.flow import Dag, Input, Step, Text, entries, items
 
-Shape = str  # "mapping", "list", "text", "bool", "any"
+Shape = str  # "mapping", "list", "word" (any scalar), "text" (no number, no null), "mark", "bool", "any"
 
 COMMON = {
-    "$schema": "text",
+    "$schema": "word",
     "additional_includes": "list",
     "description": "text",
     "display_name": "text",
     "environment": "mapping",
     "environment_variables": "mapping",
-    "id": "text",
     "language": "text",
-    "message_format": "text",
-    "name": "text",
     "tags": "mapping",
     "type": "text",
-    "version": "any",
 }
 _ROOT: Mapping[str, Shape] = {
     **COMMON,
+    **dict.fromkeys(("id", "message_format", "name"), "word"),
+    "version": "any",
     "inputs": "mapping",
     "outputs": "mapping",
     "nodes": "list",
@@ -38,42 +36,45 @@ INPUT: Mapping[str, Shape] = {
     "description": "text",
     "default": "any",
     "enum": "list",
-    "is_chat_input": "bool",
-    "is_chat_history": "bool",
+    "is_chat_input": "mark",
+    "is_chat_history": "mark",
 }
 _OUTPUT: Mapping[str, Shape] = {
     "type": "text",
     "description": "text",
-    "reference": "any",
-    "is_chat_output": "bool",
+    "reference": "text",
+    "is_chat_output": "mark",
     "evaluation_only": "bool",
 }
 _NODE: Mapping[str, Shape] = {
-    "name": "text",
-    "type": "text",
+    "name": "word",
+    "type": "word",
     "source": "mapping",
     "inputs": "mapping",
     "tool": "any",
-    "api": "text",
-    "provider": "text",
-    "module": "text",
-    "connection": "text",
+    "api": "word",
+    "provider": "word",
+    "module": "word",
+    "connection": "word",
     "aggregation": "bool",
     "reduce": "bool",
     "activate": "mapping",
     "skip": "mapping",
     "use_variants": "bool",
-    "comment": "text",
+    "comment": "word",
     "enable_cache": "bool",
 }
-_SOURCE: Mapping[str, Shape] = {"type": "text", "path": "text", "tool": "text"}
-_VARIANTS: Mapping[str, Shape] = {"default_variant_id": "text", "variants": "mapping"}
-_VARIANT: Mapping[str, Shape] = {"node": "mapping", "description": "text"}
+_SOURCE: Mapping[str, Shape] = {"type": "word", "path": "word", "tool": "word"}
+_VARIANTS: Mapping[str, Shape] = {"default_variant_id": "word", "variants": "mapping"}
+_VARIANT: Mapping[str, Shape] = {"node": "mapping", "description": "word"}
+# The words that its schema takes for true and false, as texts.
+_MARKS = frozenset(("t", "true", "1", "y", "yes", "on", "f", "false", "0", "n", "no", "off"))
 
 VALUE_TYPES = (
     *("int", "double", "bool", "string", "list", "object", "secret", "prompt_template"),
     *("file_path", "image", "assistant_definition"),
 )
+_SOURCE_TYPES = ("code", "package", "package_with_prompt")  # prompt flow never looks which, for llm and prompt
 _NODE_TYPES = ("llm", "python", "prompt", "custom_llm", "csharp", "action")
 _FLOW_TYPES = ("standard", "evaluation", "chat")
 LANGUAGES = ("python", "csharp")
@@ -91,6 +92,7 @@ def check_schema(subject: Subject, path: str, dag: Dag) -> None:
         subject.report("FS203", path, root.span, "A definition is a mapping with the key `nodes`.")
         return
     check_keys(subject, path, root, _ROOT, "the flow")
+    check_root(subject, path, root)
     if root.get("nodes") is None:
         subject.report("FS202", path, TOP, "The key `nodes` is missing.")
     _check_children(subject, path, root)
@@ -117,24 +119,70 @@ def check_keys(subject: Subject, path: str, node: Node, known: Mapping[str, Shap
             check_shape(subject, path, entry, shape)
 
 
-_SHOWN = {"mapping": "a mapping", "list": "a list", "text": "a text", "bool": "true or false"}
+_SHOWN = {
+    "mapping": "a mapping",
+    "list": "a list",
+    "word": "a text",
+    "text": "a text",
+    "bool": "true or false",
+    "mark": "true or false",
+}
 
 
 def check_shape(subject: Subject, path: str, entry: Entry, shape: Shape) -> None:
-    """Checks that a value is of its shape. A null counts as absent, but not for the whole of inputs or outputs."""
+    """Checks that a value is of its shape. A null counts as absent."""
     value = actual(entry.value)
-    null = isinstance(value, Scalar) and value.resolved() is None
-    if shape == "any" or (null and entry.name not in ("inputs", "outputs", "nodes")):
-        return
-    right = {
-        "mapping": isinstance(value, Keys),
-        "list": isinstance(value, Sequence),
-        "text": isinstance(value, Scalar),
-        "bool": isinstance(value, Scalar) and isinstance(value.resolved(), bool),
-    }
-    if not right[shape]:
-        # At the key: a null value has no place of its own.
+    # Places are the key's: a null value has none of its own.
+    if isinstance(value, Scalar) and value.resolved() is None:
+        if shape in ("text", "mark"):
+            subject.report("FS216", path, entry.key.span, f"`{entry.name}` is null.")
+    elif isinstance(value, Scalar) and shape in ("bool", "mark"):
+        if shape == "mark" and value.value.lower() not in _MARKS:
+            subject.report("FS203", path, entry.key.span, f"`{entry.name}` is true or false.")
+        elif not isinstance(value.resolved(), bool):
+            subject.report("FS215", path, entry.key.span, f"`{entry.name}` is {value.value[:40]!r}, not true or false.")
+    elif shape == "text" and isinstance(value, Scalar) and not value.is_text:
+        subject.report(
+            "FS216", path, entry.key.span, f"`{entry.name}` is {value.value[:40]!r}, which is no text in YAML."
+        )
+    elif shape != "any" and not isinstance(value, _NODES[shape]):
         subject.report("FS203", path, entry.key.span, f"`{entry.name}` is {_SHOWN[shape]}.")
+
+
+_NODES: Mapping[str, type] = {"mapping": Keys, "list": Sequence} | dict.fromkeys(
+    ("word", "text", "bool", "mark"), Scalar
+)
+
+
+def check_root(subject: Subject, path: str, root: Keys) -> None:
+    """Checks what prompt flow's schema wants of the whole: no nulls, names and tags that are texts."""
+    for entry in entries(root):
+        value = actual(entry.value)
+        if isinstance(value, Scalar) and value.resolved() is None and entry.name in _WHOLE:
+            code = "FS203" if entry.name in ("inputs", "outputs", "nodes") else "FS216"
+            subject.report(code, path, entry.key.span, f"`{entry.name}` is null.")
+        elif entry.name == "tags":
+            for tag in entries(value):
+                check_shape(subject, path, tag, "text")
+        elif entry.name in ("inputs", "outputs"):
+            for port in entries(value):
+                if isinstance(port.key, Scalar) and not port.key.is_text:
+                    message = f"The name {port.name[:80]!r} is no text in YAML, so that nothing can refer to it."
+                    subject.report("FS209", path, port.key.span, message, "Put quotes around it.")
+
+
+_WHOLE = frozenset(
+    {
+        "inputs",
+        "outputs",
+        "nodes",
+        "node_variants",
+        "environment",
+        "environment_variables",
+        "tags",
+        "additional_includes",
+    }
+)
 
 
 def _check_children(subject: Subject, path: str, root: Keys) -> None:
@@ -186,6 +234,9 @@ def check_input(subject: Subject, path: str, item: Input, types: Collection[str]
     """Checks one flow input: its keys, its type, its default."""
     _check_mapping(subject, path, item.node, INPUT, f"input {item.name!r}")
     _check_type(subject, path, item.type, item.node, f"input {item.name!r}", types)
+    default = item.node.entry("default") if isinstance(item.node, Keys) else None
+    if default and isinstance(item.default, Scalar) and item.default.resolved() is None:
+        subject.report("FS216", path, default.key.span, f"The default of input {item.name!r} is null.")
     if item.type and item.default is not None:
         check_literal(subject, path, item.default, item.type.text, f"The default of input {item.name!r}")
 
@@ -260,7 +311,9 @@ def _check_step_type(subject: Subject, path: str, step: Step) -> None:
         subject.report("FS204", path, step.type.span, message)
     elif step.source and step.source.type:
         kind = step.source.type
-        right = {"python": ("code", "package"), "custom_llm": ("package_with_prompt",)}.get(step.type.text, ("code",))
+        right = {"python": ("code", "package"), "custom_llm": ("package_with_prompt",)}.get(
+            step.type.text, _SOURCE_TYPES
+        )
         if kind.text not in right and step.type.text not in ("csharp", "action"):
             message = (
                 f"{who} has the source type {kind.text[:80]!r}; a {step.type.text} node takes {' or '.join(right)}."
@@ -282,7 +335,7 @@ def _check_chat(subject: Subject, path: str, dag: Dag) -> None:
             if not marked[mark]:
                 subject.report("FS211", path, dag.type.span, f"A chat flow needs one {_PORT[mark]} with `{mark}`.")
     for item in dag.inputs:
-        if item.chat_history and item.type and item.type.text != "list":
+        if item.chat_history and item.type and item.type.text not in ("list", "object"):
             subject.report("FS211", path, item.type.span, f"The chat history {item.name!r} is a list.")
 
 

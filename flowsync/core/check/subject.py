@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection
 
 from flowsync.core.check.folder import Folder
+from flowsync.core.check.python import Module, Unread
 from flowsync.core.document import Document, Span, parse, span_in
 from flowsync.core.rulebook import RULES, Finding
 from flowsync.core.rules import Settings
@@ -30,6 +31,7 @@ class Subject:
         self.findings: list[Finding] = []
         self.own_connections: frozenset[str] = frozenset()  # defined in the folder
         self.provided: dict[str, str] = {}  # path that an include brings into the flow -> where it is
+        self.modules: dict[str, Module | Unread] = {}  # the Python sources that were read
         self._texts: dict[str, str | None] = {}
         self._contents: dict[str, bytes] = {}
         self._alike: dict[tuple[str, str], int] = {}

@@ -29,6 +29,7 @@ class Template(NamedTuple):
 
     variables: dict[str, Span]
     optional: frozenset[str]
+    loads: tuple[Span, ...] = ()  # where it takes in another template
 
 
 class Unread(NamedTuple):
@@ -66,10 +67,16 @@ def read(text: str) -> Template | Unread:
         return Unread("FS007", message, _TOP)
 
 
-def has_role(text: str) -> bool:
-    """Tells whether a chat prompt has a line such as ``system:``, or begins with what may render one."""
-    stripped = re.sub(r"\A(?:\s|\{#.{0,5000}?#\})*", "", text[:20_000], count=1, flags=re.DOTALL)
-    return stripped.startswith("{") or _ROLE.search(text) is not None
+def problem_with_roles(text: str) -> str:
+    """Returns what is wrong with the roles of a chat prompt as far as its text tells, or an empty text."""
+    start = re.sub(r"\A(?:\s|\{#.{0,5000}?#\})*", "", text[:20_000], count=1, flags=re.DOTALL)
+    if not start or start.startswith("{") or _ROLE.match(start):
+        return ""  # or what is rendered there may begin with a role
+    if start.startswith("\ufeff"):
+        return "This chat prompt begins with a byte order mark, so that its first role is none to prompt flow."
+    if _ROLE.search(text):
+        return "This chat prompt has text before its first role."
+    return "This chat prompt has no line such as `system:` or `user:`."
 
 
 def _environment() -> "Environment":
@@ -116,7 +123,9 @@ def _template(text: str, tree: "Tree", environment: "Environment") -> Template:
             lines[name.name] = min(name.lineno, lines.get(name.name, name.lineno))
     written = text.split("\n")
     variables = {name: _word(written, lines.get(name, 1), name) for name in sorted(undeclared - guarded)}
-    return Template(variables, frozenset(undeclared & guarded))
+    loading = tree.find_all((nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport))
+    loads = tuple(_line(text, node.lineno) for node in loading)
+    return Template(variables, frozenset(undeclared & guarded), loads)
 
 
 def _line(text: str, line: int) -> Span:

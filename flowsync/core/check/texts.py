@@ -4,9 +4,11 @@ import re
 from itertools import islice
 
 from flowsync.core.check.subject import MAX_ALIKE, TOP, Subject
-from flowsync.core.document import Document, Problem, span_in
+from flowsync.core.document import Document, Mapping, Node, Problem, Scalar, Sequence, span_in, walk
 
 _MARKER = re.compile(r"^(?:<{7}|\|{7}|>{7})(?= |$)|^={7}\r?$", re.MULTILINE)
+_TABS = re.compile(r"\t+")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#", re.MULTILINE)
 _TAB = re.compile(r"^[ ]*\t[\t ]*[^\s#]", re.MULTILINE)
 
 _CODES = {"syntax": "FS001", "duplicate": "FS002", "encoding": "FS006", "limit": "FS007"}
@@ -33,11 +35,41 @@ def check_yaml(subject: Subject, path: str, document: Document) -> None:
             subject.report("FS004", path, span_in(text, tab, tab + 1), "YAML is indented with a tab here.")
         else:
             subject.report(_CODES[problem.kind], path, problem.span, _sentence(problem.message))
+    if "\t" in text and document.parsed:
+        _check_tabs(subject, path, document)
     if "\r" in text:
         at = text.index("\r")
         subject.report("FS005", path, span_in(text, at, at + 1), "The file has CRLF line ends.")
     if document.parsed and document.root is None:
         subject.report("FS213", path, TOP, "The definition is empty.")
+
+
+def _check_tabs(subject: Subject, path: str, document: Document) -> None:
+    """Reports tabs where libyaml allows them and prompt flow's parser does not."""
+    text = document.text
+    allowed = [span for node in walk(document.root) if (span := _holds_tabs(node))]
+    allowed.append((len(text), len(text)))
+    end = index = reported = 0
+    for found in _TABS.finditer(text):
+        while allowed[index][1] <= found.start():
+            end = max(end, allowed[index][1])
+            index += 1
+        line = text.rfind("\n", 0, found.start()) + 1
+        inside = allowed[index][0] <= found.start() < allowed[index][1]
+        if not inside and not _COMMENT.search(text, max(line, end), found.start()):
+            subject.report("FS004", path, span_in(text, *found.span()), "YAML holds a tab here.")
+            reported += 1
+            if reported == MAX_ALIKE:
+                return  # each looks back to the start of its line
+
+
+def _holds_tabs(node: Node) -> tuple[int, int] | None:
+    """Returns the range of a node in which tabs are all right, or None."""
+    if isinstance(node, Mapping | Sequence):
+        return (node.span.start, node.span.end) if node.inline else None
+    if not isinstance(node, Scalar) or not node.style:
+        return None
+    return (node.span.start, node.span.end)
 
 
 def _tab_near(text: str, problem: Problem) -> int | None:

@@ -5,22 +5,23 @@ from flowsync.core.check.folder import joined
 from flowsync.core.check.schema import check_literal, problem_with_literal
 from flowsync.core.check.subject import TOP, Subject
 from flowsync.core.check.texts import check_markers
-from flowsync.core.document import Mapping, Node, Scalar, parse
+from flowsync.core.document import Mapping, Node, Scalar, Span, parse
 from flowsync.core.flow import Assignment, Dag, Source, Step, Text, text_of
 
 # What the llm tool's own functions take; a template cannot use these names (promptflow-tools 1.6).
 _BOTH = frozenset(
     {
-        *("connection", "prompt", "deployment_name", "model", "temperature", "top_p", "n", "stream", "stop"),
+        *("connection", "prompt", "temperature", "top_p", "n", "stream", "stop"),
         *("max_tokens", "presence_penalty", "frequency_penalty", "logit_bias", "user"),
     }
 )
+_MODEL = ("deployment_name", "model")  # Azure's functions take the one, OpenAI's the other
 _CHAT = _BOTH | {"function_call", "functions", "tool_choice", "tools", "response_format", "seed"}
 _COMPLETION = _BOTH | {"suffix", "logprobs", "echo", "best_of"}
 _LLM_INPUTS = {"chat": _CHAT, "completion": _COMPLETION}
 _PROMPT_RESERVED = frozenset({"template"})
 _ANY_API = _CHAT | _COMPLETION
-_LITERAL_TYPES = {"int": "int", "float": "double", "bool": "bool", "list": "list", "List": "list"}
+_LITERAL_TYPES = {"int": "int", "float": "double", "bool": "bool", "list": "list"}
 
 
 def check_tools(subject: Subject, path: str, dag: Dag) -> None:
@@ -138,9 +139,9 @@ def _check_python(subject: Subject, path: str, step: Step) -> None:
     if file is None or module is None:
         return
     if len(module.tools) != 1:
-        if not module.tools:
+        if not module.tools and not module.unsure:
             subject.report("FS309", file, TOP, f"The source of node {step.label!r} defines no `@tool`.")
-        else:
+        elif module.tools:
             names = ", ".join(tool.name for tool in module.tools)
             subject.report(
                 "FS310", file, module.tools[1].span, f"The source defines {len(module.tools)} tools: {names}."
@@ -154,7 +155,7 @@ def read_python(subject: Subject, file: str) -> python.Module | None:
     text = subject.text(file)
     if text is None or check_markers(subject, file, text):
         return None
-    module = python.read(text)
+    module = subject.modules[file] = subject.modules.get(file) or python.read(text)
     if isinstance(module, python.Unread):
         subject.report(module.code, file, module.span, module.message)
         return None
@@ -197,8 +198,11 @@ def _check_template(subject: Subject, path: str, step: Step, kind: str) -> None:
     if file is None or template is None:
         return
     api = step.api.text if step.api else ""
-    own = _PROMPT_RESERVED if kind == "prompt" else _LLM_INPUTS.get(api, _ANY_API) if kind == "llm" else frozenset()
     given = {assignment.name: assignment for assignment in step.inputs}
+    own = _PROMPT_RESERVED if kind == "prompt" else frozenset()
+    if kind == "llm":
+        models = [name for name in _MODEL if name in given]
+        own = _LLM_INPUTS.get(api, _ANY_API) | frozenset(models if len(models) == 1 else ())
     for name, span in template.variables.items():
         if name in own:
             subject.report("FS209", file, span, f"The variable {name!r} is an input of the {kind} tool itself.")
@@ -208,7 +212,7 @@ def _check_template(subject: Subject, path: str, step: Step, kind: str) -> None:
     if kind == "custom_llm":
         return  # takes inputs of its own that only its package knows
     for name, assignment in given.items():
-        if name not in template.variables and name not in template.optional and name not in own:
+        if name not in template.variables and name not in template.optional and name not in own and name not in _MODEL:
             message = f"The template of node {step.label!r} does not use the input {name!r}."
             subject.report("FS315", path, assignment.span, message)
     if kind == "llm" and api == "chat":
@@ -224,14 +228,21 @@ def read_template(subject: Subject, file: str) -> templates.Template | None:
     if isinstance(template, templates.Unread):
         subject.report(template.code, file, template.span, template.message)
         return None
+    check_loaded(subject, file, template)
     return template
+
+
+def check_loaded(subject: Subject, file: str, template: templates.Template, lower: int = 0) -> None:
+    """Reports where a template takes in another one; ``lower`` is how many lines precede it in the file."""
+    for span in template.loads:
+        place = Span(0, 0, span.line + lower, span.column)
+        subject.report("FS317", file, place, "This takes in another template, which prompt flow cannot find.")
 
 
 def check_roles(subject: Subject, file: str) -> None:
     """Checks that a chat prompt has a role."""
-    text = subject.text(file) or ""
-    if text.strip() and not templates.has_role(text):
-        subject.report("FS407", file, TOP, "This chat prompt has no line such as `system:` or `user:`.")
+    if problem := templates.problem_with_roles(subject.text(file) or ""):
+        subject.report("FS407", file, TOP, problem)
 
 
 def _check_llm(subject: Subject, path: str, step: Step) -> None:
@@ -251,4 +262,6 @@ def _check_llm(subject: Subject, path: str, step: Step) -> None:
 _LLM_LITERALS = {
     **dict.fromkeys(("max_tokens", "n", "seed", "logprobs", "best_of"), "int"),
     **dict.fromkeys(("temperature", "top_p", "presence_penalty", "frequency_penalty"), "double"),
+    **dict.fromkeys(("stop", "functions", "tools"), "list"),
+    "stream": "bool",
 }
