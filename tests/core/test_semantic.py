@@ -143,3 +143,14 @@ def test_there_are_changes_if_and_only_if_the_meaning_differs(
     added = {change.name for change in result.changes if change.what is What.ADDED and change.thing == "node"}
     names = [{node["name"] for node in version["nodes"]} for version in (flow, other)]
     assert added <= names[1] - names[0]
+
+
+def test_anchors_are_no_fault_of_the_definition():
+    text = b"inputs:\n  a: &a {type: string}\n  b: *a\nnodes: []\n"
+    changed = text.replace(b"string", b"int")
+    assert semantic_diff(text, text).note == ""
+    for old, new in ((text, changed), (text, b"nodes: []\n"), (b"nodes: []\n", text)):
+        assert semantic_diff(old, new).note.startswith("the definition changed, but cannot be compared by node: ")
+    assert semantic_diff(text, b"nodes: [\n").note.startswith("the definition cannot be read: ")
+    assert semantic_diff(b"nodes: [\n", changed).note.startswith("the definition changed, but cannot")
+    assert semantic_diff(b"nodes: [\n", b"nodes: []\n").note == "the definition can be read again"

@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Iterator
 
+from flowsync.core.document import parse
 from flowsync.core.merge.identity import by_key, renamed
 from flowsync.core.merge.pieces import Document, Entry, Group, Kind, Leaf, Piece, child, meaning_of, text_of
 from flowsync.core.merge.reading import Unfit, read
 from flowsync.core.merge.writing import braced
+from flowsync.core.plain import count
 from flowsync.core.semantic.changes import Change, SemanticDiff, What, clean
 
 REWRITTEN = "rewritten, with the same meaning"
@@ -25,24 +27,32 @@ def semantic_diff(old: bytes | None, new: bytes | None, files: Collection[str] =
 
     ``files`` are paths below the flow whose content changed too: a node whose source is among them has changed.
     """
-    if old is None and new is None:
+    if old == new:
         return SemanticDiff()
     if new is None:
         return SemanticDiff(note="the flow is gone")
     try:
         after = read(new)
     except Unfit as reason:
-        return SemanticDiff(note=f"the definition cannot be read: {clean(str(reason))}")
+        return SemanticDiff(note=_unread(new, str(reason)))
     if old is None:
         names = list(_nodes(after))
-        count = f"{len(names)} node" + ("" if len(names) == 1 else "s")
-        return SemanticDiff(note=f"new flow with {count}" + (": " + ", ".join(map(clean, names)) if names else ""))
+        return SemanticDiff(
+            note=f"new flow with {count(len(names), 'node')}" + (": " + ", ".join(map(clean, names)) if names else "")
+        )
     try:
         before = read(old)
-    except Unfit:
-        return SemanticDiff(note="the definition can be read again")
+    except Unfit as reason:
+        note = _unread(old, str(reason)) if parse(old).parsed else "the definition can be read again"
+        return SemanticDiff(note=note)
     changes = tuple(_Comparison(before, after).changes(frozenset(files)))
     return SemanticDiff(changes, "" if changes or old == new else REWRITTEN)
+
+
+def _unread(content: bytes, reason: str) -> str:
+    """Returns why a definition is not compared: it is broken, or sound YAML of a kind that has no parts to compare."""
+    said = "changed, but cannot be compared by node" if parse(content).parsed else "cannot be read"
+    return f"the definition {said}: {clean(reason)}"
 
 
 class _Comparison:
