@@ -27,14 +27,14 @@ def semantic_diff(old: bytes | None, new: bytes | None, files: Collection[str] =
 
     ``files`` are paths below the flow whose content changed too: a node whose source is among them has changed.
     """
-    if old == new:
+    if old is None and new is None:
         return SemanticDiff()
     if new is None:
         return SemanticDiff(note="the flow is gone")
     try:
         after = read(new)
     except Unfit as reason:
-        return SemanticDiff(note=_unread(new, str(reason)))
+        return SemanticDiff(note="" if old == new else _unread(new, str(reason)))
     if old is None:
         names = list(_nodes(after))
         return SemanticDiff(
