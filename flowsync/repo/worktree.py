@@ -144,6 +144,9 @@ class Worktree:
         if self.tip(branch) != new:
             if done.returncode < 0:
                 mend(git, new)
+            if done.returncode == 0:
+                _move_back(git, branch, new)
+                raise NotFastForward(f"branch {branch} was left meanwhile for another", "run the command again")
             refused = locked(done) or failure(arguments, done)
             raise NotFastForward(refused.message, refused.hint or "git status")
 
@@ -152,6 +155,17 @@ class Worktree:
         left = self._children.recover()
         if left and "--ff-only" in left.arguments:
             mend(Git(left.folder), left.arguments[-1])
+
+
+def _move_back(git: Git, branch: str, new: str) -> None:
+    """Moves back the branch that was switched to in the instant before git began, and was moved instead of ours.
+
+    Git has no way to say which branch is meant. ``--keep`` touches no edit, and refuses where it would have to.
+    """
+    ref = git.line("symbolic-ref", "--quiet", "HEAD")
+    before = git.line("rev-parse", "--verify", "--quiet", "ORIG_HEAD^{commit}")
+    if ref and before and ref != f"refs/heads/{branch}" and git.line("rev-parse", "HEAD") == new:
+        git.run("reset", "--quiet", "--keep", before)
 
 
 def _head(git_dir: FilePath) -> str:

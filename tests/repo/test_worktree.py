@@ -1,5 +1,7 @@
 """The branch and the worktree: looked at, and moved as ``git merge --ff-only`` moves them."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,27 @@ def test_edits_in_the_way_stop_the_move_and_stay(
     with pytest.raises(NotFastForward, match="would be overwritten"):
         opened.worktree.fast_forward("main", *ahead)
     assert repo.untouched() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script stands for git")
+def test_a_branch_that_is_switched_to_at_the_last_moment_stays_where_it_is(
+    repo: Repo, opened: Repository, ahead: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What landed moved whichever branch was checked out when git began. A git before the real one is the person."""
+    real, tools = shutil.which("git"), tmp_path / "tools"
+    tools.mkdir()
+    switch = f'"{real}" -C "{repo.folder}" switch --quiet --create other'
+    (tools / "git").write_text(f'#!/bin/sh\ncase "$*" in *--ff-only*) {switch} ;; esac\nexec "{real}" "$@"\n')
+    (tools / "git").chmod(0o755)
+    repo.write({"keep": "unsaved\n"})
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+        with pytest.raises(NotFastForward, match="was left meanwhile"):
+            opened.worktree.fast_forward("main", *ahead)
+    assert repo.git("symbolic-ref", "HEAD") == "refs/heads/other"
+    assert (repo.tip(), repo.tip("other")) == (ahead[0], ahead[0])
+    assert repo.git("status", "--porcelain") == " M keep"
+    assert (repo.folder / "a").read_text() == "1\n" and not (repo.folder / "b").exists()
 
 
 def test_an_ignored_file_in_the_way_stops_the_move_and_stays(
