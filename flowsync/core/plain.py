@@ -1,4 +1,4 @@
-"""Text from elsewhere (names, contents, messages) made harmless for a terminal."""
+"""Text for people: what comes from elsewhere (names, contents, messages) is made harmless, things are counted."""
 
 import re
 
@@ -8,3 +8,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2
 def plain(text: str) -> str:
     """Returns text that a terminal shows and never obeys. Line ends and tabs stay."""
     return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), text)
+
+
+def count(number: int, what: str) -> str:
+    """Returns a number of things in words."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
