@@ -157,6 +157,7 @@ inputs:
 init:
   deployment:
     type: string
+  temperature: {type: double, default: 1.0}
 environment:
   python_requirements_txt: requirements.txt
 """,
