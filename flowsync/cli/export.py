@@ -187,7 +187,7 @@ def _tell(
     args: argparse.Namespace, exports: "Sequence[Export]", targets: Sequence[Path], troubles: "Sequence[Result]"
 ) -> None:
     from flowsync.archive.limits import human
-    from flowsync.cli.output import columns, paint, say, say_json
+    from flowsync.cli.output import columns, count, paint, say, say_json
     from flowsync.cli.results import as_json, show
 
     if args.json:
@@ -197,7 +197,8 @@ def _tell(
         return
     did = "would be exported" if args.dry_run else "exported"
     pairs = zip(exports, targets, strict=True)
-    rows = columns((did, one.flow, f"{target}, {len(one.blobs)} files, {human(one.size)}") for one, target in pairs)
+    details = [(one.flow, f"{target}, {count(len(one.blobs), 'file')}, {human(one.size)}") for one, target in pairs]
+    rows = columns((did, *detail) for detail in details)
     for did, flow, detail in rows:
         say(f"{paint(did, 'green')}  {flow}  {detail}")
     if troubles or not exports:

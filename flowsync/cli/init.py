@@ -85,13 +85,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _tell(linked: "Sequence[Mapping[str, Any]]", everyone: bool) -> None:
-    from flowsync.cli.output import plain, say
+    from flowsync.cli.output import count, plain, say
     from flowsync.config import FILE
 
     for one in linked:
         path = "the repository" if one["path"] == "." else one["path"]
         flows = one["flows"]
-        counted = "" if flows is None else f", {len(flows)} flow{'s' if len(flows) != 1 else ''} there"
+        counted = "" if flows is None else f", {count(len(flows), 'flow')} there"
         say(f"Linked {plain(path)} to {plain(one['share'])} as {one['remote']}{counted}.")
     if linked:
         follow = "flowsync pull --all" if everyone else "flowsync sync"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TextIO
 
+from flowsync.core.plain import count as count
 from flowsync.core.plain import plain as plain
 from flowsync.errors import FlowsyncError
 

@@ -109,22 +109,24 @@ def _print(found: dict[str, Any]) -> None:
 
 
 def _detail(row: dict[str, Any]) -> str:
+    from flowsync.cli.output import count
+
     parts = [part for part in (_side("here", row["local"]), _side("Studio", row["studio"])) if part]
     if row["local"]["dirty"] and row["hold"] is None:
         parts.append(f"{len(row['local']['dirty'])} uncommitted")
-    for what, count in row["findings"].items():
-        if count:
-            parts.append(f"{count} {what}{'s' if count > 1 else ''} (flowsync validate)")
+    for what, many in row["findings"].items():
+        if many:
+            parts.append(f"{count(many, what)} (flowsync validate)")
     return "; ".join(parts)
 
 
 def _side(where: str, side: dict[str, Any]) -> str:
     """Returns what happened on one side since both agreed, or an empty string."""
-    from flowsync.cli.output import ago
+    from flowsync.cli.output import ago, count
 
     if side["state"] in ("unchanged", "absent"):
         return ""
-    what = f"{len(side['changed'])} file{'s' if len(side['changed']) != 1 else ''} {side['state']}"
+    what = f"{count(len(side['changed']), 'file')} {side['state']}"
     if not side["who"]:
         return f"{where}: {what}"
     return f"{where}: {what} by {side['who']}, {ago(datetime.fromisoformat(side['when']))}"

@@ -7,6 +7,7 @@ from pathlib import Path as FilePath
 
 from flowsync.config import load
 from flowsync.core.ignore import never_syncs
+from flowsync.core.plain import count
 from flowsync.errors import FlowsyncError, ShareError
 from flowsync.repo import Repository, git_version
 from flowsync.repo.plumbing import FLOOR
@@ -68,7 +69,8 @@ def _share(link: Link, environ: Mapping[str, str]) -> Iterator[Check]:
             found = scan(share, frozenset(), frozenset(link.flows_below(link.tracking_prefix)), accept_deletes=True)
             broken = {flow: seen for flow, seen in found.items() if isinstance(seen, ShareError)}
             gone = [flow for flow, seen in found.items() if not isinstance(seen, ShareError) and not seen.files]
-            yield Check("share", "ok", f"{len(found) - len(broken) - len(gone)} flows, {share.requests} requests")
+            flows = count(len(found) - len(broken) - len(gone), "flow")
+            yield Check("share", "ok", f"{flows}, {count(share.requests, 'request')}")
             for flow, error in broken.items():
                 yield Check("share", "bad", f"{flow}: {error.message}", error.hint)
             for flow in gone:
@@ -106,6 +108,7 @@ def _branch(link: Link) -> Iterator[Check]:
         fix = f"git rm --cached '{path}', and a line for it in .gitignore"
         yield Check("branch", "bad", f"{path} is committed, but generated or secret: it never syncs", fix)
     if not stray:
-        yield Check("branch", "ok", f"{link.remote.branch}, {len(seen.flows)} flows, no generated file committed")
+        flows = count(len(seen.flows), "flow")
+        yield Check("branch", "ok", f"{link.remote.branch}, {flows}, no generated file committed")
     if left := [flow for flow, _ in link.journal.unfinished()]:
         yield Check("journal", "note", f"a push of {', '.join(left)} was interrupted", "flowsync sync")

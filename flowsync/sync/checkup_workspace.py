@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from flowsync.core.names import folded
+from flowsync.core.plain import count
 from flowsync.errors import ShareError
 from flowsync.share.location import WorkspaceLocation, owner
 from flowsync.sync.check import Check
@@ -60,7 +61,7 @@ def _opening(opened: "Session") -> Iterator[Check]:
 def _registry(link: Link, location: WorkspaceLocation, opened: "Session") -> Iterator[Check]:
     records = learn(opened, location, link.memory, link.now())
     here = {flow for record in records if (flow := flow_of(location, record))}
-    yield Check("registry", "ok", f"{len(records)} flows, {len(here)} of them in the remote's folder")
+    yield Check("registry", "ok", f"{count(len(records), 'flow')}, {len(here)} of them in the remote's folder")
     for flow in link.memory.unfinished():
         yield Check("registry", "note", f"{flow} was being registered when it stopped", f"flowsync draft create {flow}")
     twice = [flow for flow in sorted(here) if _active(location, records, flow) > 1]

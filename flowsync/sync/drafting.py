@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from flowsync.core.document import parse
 from flowsync.core.flow import definitions, kind_of, read_dag, text_of
+from flowsync.core.plain import count
 from flowsync.core.plan import Hold, State
 from flowsync.core.tree import File, FlowName, Path
 from flowsync.errors import RepositoryError, ShareError, UsageError
@@ -217,9 +218,8 @@ def _refused(link: Link, flow: FlowName, wish: Wish) -> Result | None:
     tree = link.flow_tree(link.repo.worktree.tip(link.remote.branch), flow)
     errors, _ = findings(link, tree)
     if errors and not wish.despite_findings:
-        many = f"{errors} error{'s' if errors > 1 else ''}"
         hint = f"flowsync validate {link.remote.folder(flow)}; or: flowsync draft create {flow} --no-validate"
-        return Result(flow, Did.HELD, hold=Hold(f"it has {many}: it would not run in Studio", hint))
+        return Result(flow, Did.HELD, hold=Hold(f"it has {count(errors, 'error')}: it would not run in Studio", hint))
     return None
 
 

@@ -26,7 +26,7 @@ def test_a_healthy_link(world: World) -> None:
     world.sync()
     before, refs = world.untouched(), world.refs()
     found = checks(world, 0)
-    assert found["share"][0][:2] == ("ok", "1 flows, 2 requests")
+    assert found["share"][0][:2] == ("ok", "1 flow, 2 requests")
     assert {"python", "git", "repository", "link", "credentials", "clock", "branch"} <= found.keys()
     assert (world.untouched(), world.refs()) == (before, refs)
 

@@ -28,8 +28,8 @@ def test_a_healthy_workspace(office: Office) -> None:
     assert found["workspace"] == [("ok", "flows-ws in eastus", "")]
     ((verdict, said, _),) = found["credentials"]
     assert verdict == "ok" and said.endswith("on devstoreaccount1, by the account's key")
-    assert found["registry"] == [("ok", "1 flows, 1 of them in the remote's folder", "")]
-    assert "alias" not in found and found["share"][0][1].startswith("1 flows")
+    assert found["registry"] == [("ok", "1 flow, 1 of them in the remote's folder", "")]
+    assert "alias" not in found and found["share"][0][1].startswith("1 flow,")
 
 
 def test_nobody_signed_in(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

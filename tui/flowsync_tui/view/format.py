@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from flowsync.core.plain import count as count
 from flowsync.core.plain import plain
 
 _MARKS_KEPT = 3  # combining marks on one character; more of them climb over the lines above
@@ -118,11 +119,6 @@ def age(seconds: float) -> str:
         if seconds >= size:
             return f"{int(seconds // size)} {name}"
     return f"{int(seconds)} s"
-
-
-def count(number: int, what: str) -> str:
-    """Returns a number of things in words."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 _ASCII = str.maketrans({
