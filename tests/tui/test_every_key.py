@@ -30,9 +30,11 @@ SHOWN = {  # what is on each screen once it has found what it looks for; empty f
     "logs": ("Nothing has been logged", "Nothing has been logged"),
     "main": ("conflict 1", "conflict 1"),
     "resolve": ("resolve 1 of 2", "no file is in conflict"),
+    "runs": ("1 run", "1 run"),
     "source": ("a.py   worktree", "a.py   worktree"),
 }
-SAID = {
+SAID: dict[str, Any] = {
+    "run": {"runs": [{"name": "first", "status": "Completed"}], "metrics": {}},
     "doctor": {"healthy": False, "checks": [{"name": "a", "verdict": "bad", "said": "b", "fix": "c"}]},
     "export": {"exports": [], "problems": []},
 }

@@ -18,7 +18,7 @@ from .stage import Acting, Stage
 SCREENS = sorted({screen for action in actions.actions() for screen in action.screens if screen != EVERYWHERE})
 VALUES = {
     "flow": "chat", "flows": ["chat", "rag"], "folder": "flows/chat", "commit": "4be21", "share": "file:///mnt/share",
-    "archive": "chat.zip", "message": "m", "side": "local",
+    "archive": "chat.zip", "message": "m", "side": "local", "run": "first",
 }  # fmt: skip
 
 
@@ -31,6 +31,7 @@ def screen(name: str) -> Screen[Any]:
     from flowsync_tui.screens.history import HistoryScreen
     from flowsync_tui.screens.logs import LogsScreen
     from flowsync_tui.screens.resolve import ResolveScreen
+    from flowsync_tui.screens.runs import RunsScreen
     from flowsync_tui.screens.source import SourceScreen
     from flowsync_tui.screens.transfer import ExportScreen, ImportScreen
 
@@ -44,6 +45,7 @@ def screen(name: str) -> Screen[Any]:
         "import": ImportScreen,
         "logs": LogsScreen,
         "resolve": lambda: ResolveScreen("chat"),
+        "runs": lambda: RunsScreen("chat"),
         "source": lambda: SourceScreen("chat", "a.py"),
     }
     return made[name]()

@@ -74,3 +74,43 @@ def test_the_settings_are_edited_and_taken_over(stage: Stage, tmp_path: Path, mo
         assert file.read_text() == TEMPLATE
 
     stage.play(scenario, settings_file=file)
+
+
+def test_what_is_saved_elsewhere_counts_at_once(stage: Stage, tmp_path: Path) -> None:
+    file = tmp_path / "tui.yaml"
+    file.write_text("keys:\n  flow.sync: b\n")
+
+    async def scenario(on: Acting) -> None:
+        await on.settled()
+        await on.shows("b Sync")
+        file.write_text("theme: flowsync-hc\nkeys:\n  flow.sync: ctrl+y\n")
+        await on.shows("ctrl+y Sync")
+        assert on.app.theme == "flowsync-hc"
+        file.write_text("theme: flowsync-hc\nread_only: true\n")
+        await on.shows("read-only")
+        file.write_text("ascii: true\n")
+        await on.until(lambda: on.text.isascii() and "s Sync" in on.text, "no sign beyond ASCII")
+        await on.until(lambda: "read-only" not in on.text and on.app.theme != "flowsync-hc", "the rest to be forgotten")
+
+    stage.play(scenario, settings=load(file), settings_file=file)
+
+
+def test_mistakes_that_are_saved_are_told_and_lose_nothing(stage: Stage, tmp_path: Path) -> None:
+    file = tmp_path / "tui.yaml"
+    file.write_text("theme: flowsync-hc\nkeys:\n  flow.sync: b\n")
+
+    async def scenario(on: Acting) -> None:
+        await on.settled()
+        file.write_text("theme: flowsync-hc\nkeys: [\n")
+        await on.shows("tui.yaml:3: ")
+        assert on.app.theme == "flowsync-hc"
+        await on.shows("b Sync")
+        file.write_text("theme: no-such\nascii: perhaps\nkeys:\n  flow.sync: b\n")
+        await on.shows("there is no theme 'no-such'", "ascii is true or false")
+        assert on.app.theme == "flowsync-hc"
+        file.unlink()
+        file.write_text("theme: textual-light\n")
+        await on.until(lambda: on.app.theme == "textual-light", "the theme")
+        await on.shows("s Sync")
+
+    stage.play(scenario, settings=load(file), settings_file=file)

@@ -17,7 +17,7 @@ from flowsync_tui.keymap import Keys, clashes
 from flowsync_tui.options import Options
 from flowsync_tui.screens.main import MainScreen
 from flowsync_tui.screens.room import Room
-from flowsync_tui.settings import Settings
+from flowsync_tui.settings import Settings, Stamp, load, stamp
 from flowsync_tui.theme import DEFAULT, HIGH_CONTRAST, Styles
 from flowsync_tui.view import actions
 from flowsync_tui.view.action import Action
@@ -25,6 +25,8 @@ from flowsync_tui.view.format import clean
 from flowsync_tui.view.store import Entry
 
 LEAST = (60, 16)  # cells; below nothing is legible
+_LOOK = 2.0  # seconds between looks at the file of settings
+_SETTLED = 0.2  # seconds after which a file that was saved is whole
 
 
 class FlowsyncApp(Hearing):
@@ -43,6 +45,8 @@ class FlowsyncApp(Hearing):
         self.failure: Exception | None = None
         self.drawn_styles: Styles | None = None
         self.undone: list[Undo] = []
+        self._forced_ascii = options.ascii and not options.settings.ascii
+        self._stamps: list[Stamp | None] = []  # of the settings: as they were taken over, and as they were last seen
         self.animation_level = "none"
 
     # starting
@@ -74,6 +78,9 @@ class FlowsyncApp(Hearing):
         self.app_resume_signal.subscribe(self, lambda _: self.set_timer(0.05, self.redraw))
         self.listen()
         self.call_after_refresh(self._arrived)
+        if self.options.settings_file is not None:
+            self._stamps = [stamp(self.options.settings_file)] * 2
+            self.set_interval(_LOOK, self._look_at_settings)
 
     def _arrived(self) -> None:
         for mistake in self.options.settings.mistakes:
@@ -81,10 +88,11 @@ class FlowsyncApp(Hearing):
         for id, key, other in clashes(self.keys.own):
             self.tell("error", f"settings: {key} is both {id} and {other}")
 
-    def _choose_theme(self, name: str) -> None:
+    def _choose_theme(self, name: str, instead: str = "") -> None:
+        """Takes a theme; ``instead`` is what counts where there is no such theme."""
         if name and name not in self.available_themes:
             self.tell("error", f"there is no theme {name!r}; the palette lists them")
-        chosen = name if name in self.available_themes else os.environ.get("TEXTUAL_THEME", DEFAULT)
+        chosen = name if name in self.available_themes else instead or os.environ.get("TEXTUAL_THEME", DEFAULT)
         self.theme = chosen if chosen in self.available_themes else DEFAULT
         self._recolour(None)
 
@@ -99,15 +107,40 @@ class FlowsyncApp(Hearing):
             for widget in screen.query("*"):
                 widget.refresh()
 
+    def on_app_focus(self) -> None:
+        """Looks whether the settings were edited elsewhere."""
+        if self._stamps:
+            self._look_at_settings()
+
+    def _look_at_settings(self) -> None:
+        """Takes the settings over once they were saved and have come to rest; a file that is gone changes nothing."""
+        file = self.options.settings_file
+        now = stamp(file) if file is not None else None
+        if file is None or now is None or now == self._stamps[0]:
+            return
+        if now == self._stamps[1]:
+            self.take_settings(load(file, self.options.settings))
+            self.toast("the settings are read again")
+        else:
+            self._stamps[1] = now
+            self.set_timer(_SETTLED, self._look_at_settings)
+
     def take_settings(self, told: Settings) -> None:
         """Takes over settings that were changed while this runs; mistakes are told."""
-        self.options.settings = told
+        if self._stamps and self.options.settings_file is not None:
+            self._stamps = [stamp(self.options.settings_file)] * 2
+        before, self.options.settings = self.options.settings, told
         self.keys = Keys(told.keys)
         self.set_keymap({id: keys for id, keys in told.keys.items() if " " not in keys})
-        if told.theme:
-            self._choose_theme(told.theme)
+        self.ascii_only = self._forced_ascii or told.ascii
+        self.set_class(self.ascii_only, "-ascii")
+        if told.theme != before.theme:
+            self._choose_theme(told.theme, self.theme if told.theme else "")
+        if told.read_only != before.read_only:
+            self.hear({"kind": "read_only", "read_only": told.read_only})
         self._arrived()
-        self.show_changes(frozenset({"link", "flows"}))
+        self.redraw()
+        self.show_changes(frozenset({"link", "flows", "activity"}))
 
     # what is told
 

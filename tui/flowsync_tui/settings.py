@@ -8,7 +8,7 @@ The file is ``tui.yaml`` in the platform's folder for configuration (Linux: ``~/
       flow.sync: ctrl+y
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,48 +49,61 @@ def path() -> Path:
     return Path(platformdirs.user_config_dir("flowsync", appauthor=False)) / "tui.yaml"
 
 
-def load(file: Path) -> Settings:
-    """Returns the settings in a file; none if there is no file. What is wrong is told and left out."""
+Stamp = tuple[int, int, int]
+
+
+def stamp(file: Path) -> Stamp | None:
+    """Returns what tells one state of a file from another, for the price of a look; None if it is not there."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def load(file: Path, before: Settings | None = None) -> Settings:
+    """Returns the settings in a file; none if there is none. What is wrong is told, and stays as it was ``before``."""
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
-        return Settings(mistakes=[f"{file.name}: it cannot be read: {error}"])
-    return parse(text, file.name)
+        return replace(before or Settings(), mistakes=[f"{file.name}: it cannot be read: {error}"])
+    return parse(text, file.name, before)
 
 
-def parse(text: str, name: str) -> Settings:
-    """Returns the settings in a text."""
+def parse(text: str, name: str, before: Settings | None = None) -> Settings:
+    """Returns the settings in a text; what is wrong in it stays as it was ``before``."""
     import yaml  # the same
 
+    before = before or Settings()
     found = Settings()
     try:
         root = yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        found.mistakes.append(f"{name}:{mark.line + 1 if mark else 1}: {error.problem or error.context}")
-        return found
+        line = mark.line + 1 if mark else 1
+        return replace(before, mistakes=[f"{name}:{line}: {error.problem or error.context}"])
     except yaml.YAMLError as error:
-        found.mistakes.append(f"{name}:1: {error}")
-        return found
+        return replace(before, mistakes=[f"{name}:1: {error}"])
     if root is None:
         return found
     if not isinstance(root, yaml.MappingNode):
-        found.mistakes.append(f"{name}:{_line(root)}: settings are names and values, such as theme: flowsync-hc")
-        return found
+        mistake = f"{name}:{_line(root)}: settings are names and values, such as theme: flowsync-hc"
+        return replace(before, mistakes=[mistake])
     for key, value in root.value:
-        if mistake := _take(found, str(key.value), value):
+        if mistake := _take(found, before, str(key.value), value):
             found.mistakes.append(f"{name}:{_line(key)}: {mistake}")
     return found
 
 
-def _take(found: Settings, key: str, value: "Node") -> str:
+def _take(found: Settings, before: Settings, key: str, value: "Node") -> str:
     """Takes over one setting; returns what is wrong with it, or an empty string."""
     import yaml
 
     if key == "keys":
         if not isinstance(value, yaml.MappingNode):
+            found.keys = dict(before.keys)
             return "keys are ids and keys, such as flow.sync: ctrl+y"
         wrong = [
             f"line {_line(name)}: there is no action {name.value!r}" if name.value not in actions.by_id() else ""
@@ -104,6 +117,7 @@ def _take(found: Settings, key: str, value: "Node") -> str:
         return ""
     if key in _SWITCHES:
         if str(value.value).lower() not in ("true", "false", "yes", "no"):
+            setattr(found, key, getattr(before, key))
             return f"{key} is true or false"
         setattr(found, key, str(value.value).lower() in ("true", "yes"))
         return ""

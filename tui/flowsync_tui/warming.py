@@ -31,6 +31,7 @@ LATE: Sequence[str] = (
     "flowsync_tui.screens.checks",
     "flowsync.core.check",
     "flowsync_tui.screens.resolve",
+    "flowsync_tui.screens.runs",
     "flowsync_tui.doing.screens",
     "flowsync_tui.widgets.confirm",
     "flowsync_tui.screens.logs",

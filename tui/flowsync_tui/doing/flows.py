@@ -20,6 +20,7 @@ _SCREENS = {
     "history": ("history", "HistoryScreen"),
     "checks": ("checks", "ChecksScreen"),
     "resolve": ("resolve", "ResolveScreen"),
+    "runs": ("runs", "RunsScreen"),
 }
 
 
@@ -58,6 +59,11 @@ def do_flow_history(app: "FlowsyncApp") -> None:
 def do_flow_checks(app: "FlowsyncApp") -> None:
     """Shows the findings."""
     _open(app, "checks")
+
+
+def do_flow_runs(app: "FlowsyncApp") -> None:
+    """Shows the runs."""
+    _open(app, "runs")
 
 
 def do_flow_resolve(app: "FlowsyncApp") -> None:

@@ -121,7 +121,7 @@ async def do_app_settings(app: "FlowsyncApp") -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(settings.TEMPLATE, encoding="utf-8")
     await edit(app, file)
-    app.take_settings(settings.load(file))
+    app.take_settings(settings.load(file, app.options.settings))
 
 
 async def do_app_demo(app: "FlowsyncApp") -> None:

@@ -1,5 +1,6 @@
 """The first run: link a repository to Studio, commit the link, start the daemon; or play the demo."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,10 +110,13 @@ async def _workspace(app: "FlowsyncApp") -> str:
             app.toast(failed.message, failed.hint or "type the address instead", bad=True)
             return ""
         kind = next((name for name, value in told.items() if isinstance(value, list)), "")
-        items = [_choice(url, one) for one in told.get(kind) or []]
+        items = _choices(url, told, kind)
         if not items:
             app.toast(f"there are no {kind or 'choices'} there: type the address instead")
             return ""
+        if len(items) == 1 and kind == "subscriptions":
+            url = items[0].id  # nothing to choose, as in flowsync init
+            continue
         chosen = await app.push_screen_wait(Picker(kind.capitalize(), items))
         if not chosen or "?user=" in chosen:
             return chosen or ""
@@ -120,10 +124,21 @@ async def _workspace(app: "FlowsyncApp") -> str:
     return url
 
 
-def _choice(url: str, one: Any) -> Item:
-    if isinstance(one, str):  # a user of a workspace
-        return Item(f"{url}?user={one}", clean(one))
-    return Item(str(one["url"]), clean(str(one["name"])), clean(str(one["url"])))
+def _choices(url: str, told: Mapping[str, Any], kind: str) -> list[Item]:
+    """Returns what ``flowsync init --choices`` listed; of users first whoever is signed in."""
+    found = told.get(kind) or []
+    if kind == "users":
+        mine, who = told.get("mine"), clean(str(told.get("signed_in_as") or ""))
+        names = sorted(found, key=lambda name: name != mine)
+        return [Item(f"{url}?user={name}", clean(name), f"you: {who}" if name == mine else "") for name in names]
+    if kind == "workspaces":
+        found = sorted(found, key=lambda one: (str(one["group"]).casefold(), str(one["name"]).casefold()))
+        return [_item(one, f"in {one['group']}, {one['location']}") for one in found]
+    return [_item(one, str(one["url"])) for one in found]
+
+
+def _item(one: Mapping[str, Any], more: str) -> Item:
+    return Item(str(one["url"]), clean(str(one["name"])), clean(more))
 
 
 async def open_demo(app: "FlowsyncApp") -> None:

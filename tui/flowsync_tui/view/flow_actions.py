@@ -4,6 +4,7 @@ from flowsync_tui.view import guards
 from flowsync_tui.view.action import Action, Level
 
 _DIFF, _GRAPH, _HISTORY, _CHECKS, _RESOLVE = ("diff",), ("graph",), ("history",), ("checks",), ("resolve",)
+_RUNS = ("runs",)
 _FREE = Level.NONE
 
 ACTIONS = (
@@ -32,6 +33,12 @@ ACTIONS = (
            Level.ASK, "flowsync restore --at {commit} {flow}", guards.live, True, 3),
     Action("history.copy", "y", _HISTORY, "Copy id", "copy the commit's id", hint=4),
     Action("history.graph", "f", _HISTORY, "Graph", "the graph as it was here", hint=5),
+    Action("runs.metrics", "m", _RUNS, "Metrics", "ask for what the run measured", _FREE, "flowsync run metrics {run}"),
+    Action("runs.stream", "s", _RUNS, "Stream", "follow the run's log; ctrl+c comes back", _FREE,
+           "flowsync run stream {run}", hint=3),
+    Action("runs.again", "R", _RUNS, "Again", "ask for the runs once more", hint=4),
+    Action("runs.copy", "y", _RUNS, "Copy name", "copy the run's name", hint=5),
+    Action("runs.page", "o", _RUNS, "Copy address", "copy the run's address in Studio", hint=6),
     Action("checks.again", "v", _CHECKS, "Again", "validate once more", _FREE, "flowsync validate {folder}", hint=2),
     Action("checks.edit", "e", _CHECKS, "Edit", "open your editor at the place", writes=True, hint=3),
     Action("checks.copy", "y", _CHECKS, "Copy", "copy the finding", hint=4),

@@ -5,7 +5,7 @@ from flowsync_tui.view.action import EVERYWHERE, Action, Level
 
 _ALL = (EVERYWHERE,)
 _MAIN = ("main",)
-_OPENS = ("main", "diff", "graph", "history", "checks", "import")  # where Enter opens what is selected
+_OPENS = ("main", "diff", "graph", "history", "checks", "runs", "import")  # where Enter opens what is selected
 _SYNC, _LOOK, _MOVE, _MORE, _COPY, _MODE = "Sync", "Look", "Move", "More", "Copy", "Mode"
 
 GENERAL = (
@@ -74,6 +74,8 @@ FLOW = (
            "flowsync log {flow}", guards.live_flow, False, 5, _LOOK),
     Action("flow.checks", "v", _MAIN, "Checks", "what validation finds", Level.NONE, "flowsync validate {folder}",
            guards.live_flow, False, 6, _LOOK),
+    Action("flow.runs", "r", _MAIN, "Runs", "the flow's runs in the cloud, with their commits", Level.NONE,
+           "flowsync run list --all --flow {flow}", guards.linked_flow, False, 0, _LOOK),
     Action("flow.resolve", "m", _MAIN, "Resolve", "settle a conflict", Level.NONE, "flowsync resolve {flow} --tool",
            guards.conflict, False, 2, _SYNC),
     Action("flow.edit", "e", _MAIN, "Edit", "open the flow in your editor", Level.NONE, "", guards.live_flow, False,
