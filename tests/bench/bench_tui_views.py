@@ -64,7 +64,7 @@ def sides(case: str) -> tuple[Files, Files, Files]:
     """Base, local and Studio's side of a case."""
     if case.startswith("diff"):
         (small, before), (other, after) = (b"1\n", lines(5000, 0.37)[0]), (b"2\n", lines(5000, 0.37)[1])
-        old, new = {"a.txt": small, "large.txt": before}, {"a.txt": other, "large.txt": after}
+        old, new = {"a.txt": small, "large.py": before}, {"a.txt": other, "large.py": after}
         return old, old, new
     base = definition(60, 60 if "dense" in case else 6)
     if not case.startswith("conflict"):
@@ -132,7 +132,7 @@ def diff(found: Figures) -> None:
         pressed(terminal, b"d", b"change 1 of 1")
         before = terminal.figure("VmRSS")
         for number in range(TRIES):
-            took, worked = pressed(terminal, b"J", b"large.txt   +1")
+            took, worked = pressed(terminal, b"J", b"large.py   +1")
             if number == 0:
                 found[f"{name}: memory"].append((terminal.figure("VmRSS") - before) / 1024)
             found[name].append(took)

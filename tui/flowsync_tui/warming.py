@@ -30,6 +30,8 @@ LATE: Sequence[str] = (
     "flowsync_tui.screens.history",
     "flowsync_tui.screens.checks",
     "flowsync.core.check",
+    "pygments.lexers.python",
+    "pygments.lexers.data",
     "flowsync_tui.screens.resolve",
     "flowsync_tui.screens.runs",
     "flowsync_tui.doing.screens",

@@ -142,7 +142,7 @@ class DiffScreen(FlowRoom, screen="diff"):
 
     def _show(self, found: Texts, note: str = "") -> None:
         if found != self._diff.texts or note:
-            self._diff.show(found, note)
+            self._diff.show(found, note, self.change.path if self.change else "")
         said = self._semantic if self.change else []
         lines = said[:SENTENCES]
         if len(said) > SENTENCES:

@@ -40,7 +40,7 @@ class SourceScreen(FlowRoom, screen="source"):
     async def _fetch(self) -> None:
         if self._given is not None:
             self.about(f"{clean(self._path)}   {self._at}, not written yet")
-            self._view.take(lines_of(self._given))
+            self._view.take(lines_of(self._given), path=self._path)
             return
         said = await self.said(self._path, self._at)
         content = content_of(said)
@@ -50,7 +50,7 @@ class SourceScreen(FlowRoom, screen="source"):
         elif is_binary(content):
             self._view.take([f"no text: {len(content)} bytes"])
         else:
-            self._view.take(lines_of(decoded(content)), self._line - 1)
+            self._view.take(lines_of(decoded(content)), self._line - 1, path=self._path)
 
     async def do_source_edit(self) -> None:
         """Opens the file in the person's editor."""

@@ -5,8 +5,8 @@ A control character is shown as its picture (``␛``), what turns the direction 
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, overload
 
 TAB = 4
 
@@ -31,6 +31,25 @@ def shown(text: str) -> str:
     if not text.isprintable():
         text = "".join(one if one.isprintable() else f"‹U+{ord(one):04X}›" for one in text)
     return text if text.isascii() else _PILE.sub(r"\1", text)  # more marks would climb over the lines above
+
+
+class Shown(Sequence[str]):
+    """Lines of text, each made harmless when it is looked at."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        return [shown(line) for line in self._lines[at]] if isinstance(at, slice) else shown(self._lines[at])
 
 
 def decoded(content: bytes) -> str:

@@ -15,8 +15,9 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from flowsync_tui.view.contents import shown
+from flowsync_tui.view.contents import Shown, shown
 from flowsync_tui.view.diff import CONTEXTS, Kind, Marks, Row, Rows, Texts, hidden, hunk, line_at, rows, words
+from flowsync_tui.widgets.code_colours import CodeColours
 from flowsync_tui.widgets.line_view import LineView, Segments, restyled
 
 SPLIT_FROM = 88  # columns of the view; narrower, two columns show too little
@@ -68,14 +69,16 @@ class DiffView(LineView):
         self._longest = 0
         self._two = False
         self._here = range(0)  # the rows of the current change
+        self._colours: tuple[CodeColours, CodeColours] | None = None  # of the old text and the new one
         self._seen_rows: LRUCache[tuple[int, int], Segments] = LRUCache(256)
         self._words: LRUCache[Row, tuple[Marks, Marks]] = LRUCache(512)
 
     # -- What is shown --------------------------------------------------------------------------------------------
 
-    def show(self, texts: Texts, note: str = "") -> None:
+    def show(self, texts: Texts, note: str = "", path: str = "") -> None:
         """Shows a comparison, from its first change; ``note`` stands where there is none."""
         self.texts, self._note = texts, note or texts.refused
+        self._colours = CodeColours(self, path, Shown(texts.old)), CodeColours(self, path, Shown(texts.new))
         self._longest = max(_widest(texts.old), _widest(texts.new))
         self._digits = len(str(max(len(texts.old), len(texts.new), 1)))
         self._words.clear()
@@ -144,6 +147,11 @@ class DiffView(LineView):
         """Draws everything anew."""
         self._seen_rows.clear()
         super().renew()
+
+    def recolour(self) -> None:
+        """Draws what is seen anew."""
+        self._seen_rows.clear()
+        super().recolour()
 
     def notify_style_update(self) -> None:
         """Forgets what was drawn with the old theme."""
@@ -282,13 +290,16 @@ class DiffView(LineView):
         at = row.new if new else row.old
         text = shown(self.texts.new[at] if new else self.texts.old[at])
         if row.kind is Kind.SAME:
-            return [Segment(text)]
+            return self._coloured(at, new, [Segment(text)])
         side = "added" if new else "removed"
         style = self.style(f"diff--{side}")
         marks = self._marks(row)[1 if new else 0]
-        segments = [Segment(text, style)]
+        segments = self._coloured(at, new, [Segment(text, style)])
         marked = restyled(segments, marks, self.style(f"diff--word-{side}")) if marks else segments
         return [*marked, Segment("", style)]  # what fills the line up
+
+    def _coloured(self, at: int, new: bool, segments: Segments) -> Segments:
+        return segments if self._colours is None else self._colours[1 if new else 0].on(at, segments)
 
     def _marks(self, row: Row) -> tuple[Marks, Marks]:
         if row.old < 0 or row.new < 0:

@@ -16,6 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
+from flowsync_tui.view.code import KINDS
 from flowsync_tui.view.format import to_ascii
 from flowsync_tui.widgets.drawn import is_ascii
 
@@ -32,8 +33,16 @@ class LineView(ScrollView, can_focus=True):
     LineView > .line--good { color: $text-success; }
     LineView > .line--bad { color: $text-error; text-style: bold; }
     LineView > .line--warn { color: $text-warning; }
+    LineView > .code--keyword { color: $text-primary; }
+    LineView > .code--name { color: $text-accent; }
+    LineView > .code--string { color: $text-warning; }
+    LineView > .code--number { color: $text-secondary; }
+    LineView > .code--comment { color: $text-muted; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"line--dim", "line--good", "line--bad", "line--warn"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *("line--dim", "line--good", "line--bad", "line--warn"),
+        *(f"code--{kind}" for kind in KINDS),
+    }
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -77,6 +86,11 @@ class LineView(ScrollView, can_focus=True):
         self._own_style = None
         self._drawn.clear()
         self.virtual_size = Size(self.body_width(), self.line_count)
+        self.refresh()
+
+    def recolour(self) -> None:
+        """Draws what is seen anew: the lines are the same, their colours are not."""
+        self._drawn.clear()
         self.refresh()
 
     # -- Drawing --------------------------------------------------------------------------------------------------

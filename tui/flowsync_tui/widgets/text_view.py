@@ -6,6 +6,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 
 from flowsync_tui.view.contents import shown
+from flowsync_tui.widgets.code_colours import CodeColours
 from flowsync_tui.widgets.line_view import LineView, Segments
 
 
@@ -17,10 +18,18 @@ class TextView(LineView):
         self._lines: Sequence[str] = ()
         self._signs: Sequence[tuple[str, str]] | None = None
         self._here = -1
+        self._colours: CodeColours | None = None
 
-    def take(self, lines: Sequence[str], here: int = -1, signs: Sequence[tuple[str, str]] | None = None) -> None:
-        """Shows lines, from the line ``here`` (from 0) on if that is one of them."""
+    def take(
+        self,
+        lines: Sequence[str],
+        here: int = -1,
+        signs: Sequence[tuple[str, str]] | None = None,
+        path: str = "",
+    ) -> None:
+        """Shows lines, from the line ``here`` (from 0) on if that is one of them, in the colours of ``path``."""
         self._lines, self._signs, self._here = [shown(line) for line in lines], signs, here
+        self._colours = CodeColours(self, path, self._lines) if path else None
         self.renew()
         self.scroll_to(0, max(0, here - 3), animate=False, force=True)
 
@@ -59,4 +68,5 @@ class TextView(LineView):
     def body(self, line: int) -> Segments:
         """Returns a line's text."""
         style = self._signs[line][1] if self._signs is not None else ""
-        return [Segment(self._lines[line], self.style(style) if style else None)]
+        segments = [Segment(self._lines[line], self.style(style) if style else None)]
+        return segments if self._colours is None else self._colours.on(line, segments)
