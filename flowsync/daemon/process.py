@@ -13,7 +13,7 @@ from flowsync.daemon.lock import is_running
 from flowsync.daemon.place import Place
 from flowsync.errors import DaemonError
 
-_PATIENCE = 20.0  # seconds to start, or to stop
+_PATIENCE = 60.0  # seconds to start, or to stop, on a machine that has much to do
 _PAUSE = 0.03
 
 

@@ -168,9 +168,13 @@ def test_a_saved_edit_is_in_studio_and_a_broken_one_waits(alive: World, run_daem
     alive.write({"flows/chat/a.py": SOURCE + "# saved\n"})
     until(lambda: alive.there("chat")["a.py"].endswith(b"# saved\n"), "the edit in Studio")
     alive.write({"flows/chat/a.py": "def broken(:\n"})
-    row = until(lambda: (row := daemon.flow("chat"))["hold"] and row, "the reason")
+    row = until(
+        lambda: (
+            (row := daemon.flow("chat"))["hold"] and row["hold"]["reason"].startswith("a.py:1") and row  # where it is
+        ),
+        f"the reason: {daemon}",
+    )
     assert row["state"] == "held"
-    assert row["hold"]["reason"].startswith("a.py:1")
     assert alive.there("chat")["a.py"].endswith(b"# saved\n")
     alive.write({"flows/chat/a.py": SOURCE + "# mended\n"})
     until(lambda: alive.there("chat")["a.py"].endswith(b"# mended\n"), "the mended edit in Studio")

@@ -242,6 +242,7 @@ class Background(PersonActs):
             self.person_returns()
         self.person_commits_edits()
         self._says(["resume"])
+        self._says(["daemon", "mode", "configured"])  # each flow's own, too
         self._says(["daemon", "mode", "sync"])
         until(self._agrees, f"both sides to agree, or a reason why they do not: {self}")
         for _ in range(8):

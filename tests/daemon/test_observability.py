@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon_process import Daemon, until
+from daemon_process import PATIENCE, Daemon, until
 from flowsync.daemon import logs
 from flowsync.daemon.install import systemd, task, unit
 from flowsync.daemon.metrics import prometheus
@@ -144,9 +144,9 @@ def test_a_conflict_is_told_to_the_command_and_to_the_webhook(
     daemon.ask("resume")
     until(lambda: daemon.flow("chat")["state"] == "conflict", "the conflict")
     until(lambda: said.exists() and "conflict chat" in said.read_text(), "the command")
-    told = [posted.get(timeout=30)]
+    told = [posted.get(timeout=PATIENCE)]
     while told[-1]["about"] != "conflict":
-        told.append(posted.get(timeout=30))
+        told.append(posted.get(timeout=PATIENCE))
     assert told[-1]["flow"] == "chat"
     assert "flowsync resolve" in told[-1]["text"]
     assert said.read_text().count("conflict") == 1
