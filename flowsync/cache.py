@@ -5,6 +5,7 @@ version, or a damaged one, is thrown away and begun anew.
 """
 
 import json
+import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ from flowsync.core.tree import Blob, FlowName, Path, Problem, Seen, Version
 from flowsync.errors import RepositoryError
 
 _SCHEMA = 2
+_LONGEST = 512  # bytes of a path, for SQLite
 _AT_ONCE = 500  # values in one statement
 _TABLES = """
 CREATE TABLE seen (remote TEXT, flow TEXT, path TEXT, etag TEXT, size INTEGER, written TEXT, file_id TEXT, blob TEXT,
@@ -72,9 +74,10 @@ class Cache(Closing):
         try:
             self._db = self._open()
         except sqlite3.OperationalError as error:  # locked, or not writable: no reason to throw it away
-            raise RepositoryError(
-                f"the cache {self._path} cannot be used: {error}", "check who may write there"
-            ) from error
+            hint = "check who may write there"
+            if len(os.fsencode(self._path)) > _LONGEST:
+                hint = f"move the repository: SQLite takes paths of up to {_LONGEST} bytes"
+            raise RepositoryError(f"the cache {self._path} cannot be used: {error}", hint) from error
         except sqlite3.DatabaseError:
             self._forget()
             self._db = self._open()

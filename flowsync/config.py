@@ -163,6 +163,8 @@ def _checked_path(keys: "_Keys") -> str:
     path = keys.text("path", "flows").rstrip("/")
     if path in ("", "."):
         return ""
+    if path.startswith("/"):
+        raise keys.error("path", "must be a folder inside the repository, from its root; take away the / at the start")
     for part in path.split("/"):
         if reason := problem_with_name(part) or ("is Git's own folder" if part == ".git" else ""):
             raise keys.error("path", f"must be a folder inside the repository; {part!r} {reason}")

@@ -58,6 +58,9 @@ COMMANDS = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started us
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
     try:
         code = _run(arguments)
         sys.stdout.flush()  # a reader that has left shows here, not when Python ends
@@ -71,12 +74,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return Exit.INTERRUPTED
     except BrokenPipeError:  # the reader (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _hush()
         return Exit.DONE
     except Exception as error:
-        from flowsync.cli.crash import report
+        from flowsync.cli.crash import excuse, report
 
+        if isinstance(error, OSError) and (excused := excuse(error)):
+            from flowsync.cli.output import complain
+
+            complain(excused)
+            _hush()
+            return excused.exit_code
         return report(arguments, error)
+
+
+def _hush() -> None:
+    """Lets what is still to be printed vanish: Python prints it when it ends, and would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: list[str]) -> int:

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from flowsync.errors import UsageError
+
 
 def flows(parser: argparse.ArgumentParser) -> None:
     """Adds the flows that a command is about; none means all."""
@@ -50,5 +52,8 @@ def sentence(help: str) -> str:
 
 
 def here(args: argparse.Namespace) -> Path:
-    """Returns the folder to work in."""
-    return Path(args.directory or ".").absolute()
+    """Returns the folder to work in; UsageError if there is no such folder."""
+    folder = Path(args.directory or ".").absolute()
+    if args.directory and not folder.is_dir():
+        raise UsageError(f"{args.directory} is not a folder")
+    return folder

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -166,14 +167,14 @@ def _introduce(repo: Path) -> None:
 def _git(folder: Path, *arguments: str) -> None:
     from flowsync.repo.plumbing import Git
 
-    say(paint(f"$ git {' '.join(arguments)}", "dim"))
+    say(paint(f"$ git {shlex.join(arguments)}", "dim"))
     Git(folder)(*arguments)
 
 
 def _flowsync(repo: Path, *arguments: str) -> None:
     from flowsync.cli import main
 
-    say(paint(f"$ flowsync {' '.join(arguments)}", "cyan"))
+    say(paint(f"$ flowsync {shlex.join(arguments)}", "cyan"))
     sys.stdout.flush()
     if code := main(["-C", str(repo), *arguments]):
         raise FlowsyncError(f"flowsync {arguments[0]} ended with {code}")

@@ -107,7 +107,7 @@ def _branch(args: argparse.Namespace, repo: "Repository") -> str:
 def _remote(args: argparse.Namespace, repo: "Repository") -> "RemoteConfig":
     from flowsync.config import Mode, RemoteConfig
 
-    path = args.path.strip("/")
+    path = args.path.rstrip("/") or "."
     place = _place(args).url
     return RemoteConfig(args.remote, place, "" if path == "." else path, _branch(args, repo), Mode(args.mode or "sync"))
 

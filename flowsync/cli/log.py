@@ -6,6 +6,8 @@ import sys
 
 from flowsync.cli import arguments
 
+_SIGPIPE = 13  # which Windows' signal module does not name
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of log."""
@@ -41,4 +43,5 @@ def run(args: argparse.Namespace) -> int:
         command = ["git", "-C", str(link.repo.root), "log", "--graph", "--date=short", shown, *style, *limit]
         sys.stdout.flush()
         # GIT_OPTIONAL_LOCKS and the like come along; the pager and colours are the person's own
-        return subprocess.run([*command, *tips, *where], env=environment(), check=False).returncode
+        code = subprocess.run([*command, *tips, *where], env=environment(), check=False).returncode
+        return Exit.DONE if code == -_SIGPIPE else code  # the reader (head, less) has seen enough

@@ -2,8 +2,11 @@
 
 import argparse
 import re
+import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from flowsync.cli import arguments
 from flowsync.errors import Exit, UsageError
@@ -29,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
     place = find(arguments.here(args))
     if place is None:
-        raise RepositoryError("this is not in a Git repository", "git init")
+        raise RepositoryError(f"{arguments.here(args)} is not in a Git repository", "git init")
     length = getattr(args, "length", None)
     until = time.time() + seconds(length) if length else None
     client = connect_to(place)
@@ -52,7 +55,30 @@ def run(args: argparse.Namespace) -> int:
         say(f"Background sync of {'everything' if flow == '*' else plain(flow)} is paused {when}.")
     if not paused:
         say("Nothing is paused.")
+    # who mistypes a name believes that the flow rests
+    for flow in _unknown(arguments.here(args), args.flows) if args.command == "pause" and args.flows else ():
+        print(f"flowsync: no flow is called {plain(flow)} now\n  try: flowsync status", file=sys.stderr)
     return Exit.DONE
+
+
+def _unknown(here: Path, flows: Sequence[str]) -> list[str]:
+    """Returns the names that no flow of any remote has."""
+    from flowsync.config import load
+    from flowsync.errors import FlowsyncError
+    from flowsync.repo import Repository
+    from flowsync.sync.opened import linked
+    from flowsync.sync.survey import survey
+
+    known: set[str] = set()
+    try:
+        with Repository(here) as repo:
+            remotes = list(load(repo.root).remotes)
+        for remote in remotes:
+            with linked(here, remote) as link:
+                known |= survey(link).flows.keys()
+    except FlowsyncError:
+        return []  # nobody can tell; the pause holds all the same
+    return [flow for flow in flows if flow not in known]
 
 
 def seconds(text: str) -> float:

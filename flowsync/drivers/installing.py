@@ -165,8 +165,10 @@ def _get(folder: Path, key: str) -> str:
 def _git(folder: Path, *arguments: str) -> str:
     done = _run(folder, *arguments)
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip()
-        raise RepositoryError(f"git {arguments[0]} refused: {said}", "run this in a Git repository")
+        said = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ").partition("\n")[0]
+        if said.startswith(("not a git repository", "not in a git directory")):
+            raise RepositoryError(f"{folder} is not in a Git repository", "git init")
+        raise RepositoryError(f"git {arguments[0]} refused: {said}")
     return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
 
 

@@ -76,6 +76,8 @@ def _from_connection_string(location: AzureLocation, text: str) -> Access:
     name = "AZURE_STORAGE_CONNECTION_STRING"
     pairs = (part.partition("=") for part in text.strip().strip(";").split(";"))
     parts = {key.strip().lower(): value.strip() for key, _, value in pairs}
+    if not parts.keys() & {"accountname", "fileendpoint"}:
+        raise UsageError(f"{name} is no connection string.", "copy it from the portal again")
     endpoint = (parts.get("fileendpoint") or _default_endpoint(parts)).rstrip("/")
     account = parts.get("accountname") or _account_of(endpoint)
     if account != location.account:

@@ -50,7 +50,8 @@ def import_merge_message(link: Link, flow: FlowName, name: str) -> str:
 
 def restore_message(flow: FlowName, revision: str, sha: str) -> str:
     """Returns the message for a commit that brings a flow back as it was."""
-    return f"{flow}: restore as of {revision}\n\nThe flow's folder is as in commit {sha}.\n"
+    named = revision if sha.startswith(revision) else f"{revision} ({sha[:7]})"  # HEAD~2 is another one tomorrow
+    return f"{flow}: restore as of {named}\n\nThe flow's folder is as in commit {sha}.\n"
 
 
 def _changes(link: Link, old: str | None, new: str | None) -> tuple[Change, ...]:

@@ -165,7 +165,8 @@ def restore(link: Link, flow: FlowName, revision: str, dry_run: bool = False, co
         raise UsageError(f"{revision} is no commit of this repository", f"flowsync log {flow}")
     tree = link.flow_tree(sha, flow)
     if tree is None:
-        raise UsageError(f"commit {sha[:12]} holds no flow called {flow}", f"flowsync log {flow}")
+        hint = f"git log --all --oneline -- {link.remote.folder(flow)}"
+        raise UsageError(f"commit {sha[:12]} holds no flow called {flow}", hint)
     # edits that are in the way of what is only staged, git knows itself: others may stay
     if waits := _waits(link, flow) if commit else Holds(link, {}).busy:
         return Result(flow, Did.HELD, hold=waits)

@@ -77,7 +77,11 @@ class Repository:
         if asked.returncode:
             if missing is not None:
                 return missing
-            complaint = os.fsdecode(asked.stderr).strip().removeprefix("fatal: ")
+            complaint = os.fsdecode(asked.stderr).strip().removeprefix("fatal: ").partition("\n")[0]
+            if complaint.startswith("not a git repository"):
+                raise RepositoryError(f"{self._directory} is not in a Git repository", "git init")
+            if complaint.startswith("this operation must be run in a work tree"):
+                raise RepositoryError(f"{self._directory} is a bare repository", "git worktree add DIR")
             raise RepositoryError(complaint or f"git {arguments[0]} failed")
         return os.fsdecode(asked.stdout).removesuffix("\n")
 
