@@ -90,6 +90,15 @@ async def export(on: Acting) -> None:
     await on.until(lambda: "bakery-chat.zip" in on.text, "the plan")
 
 
+async def runs(on: Acting) -> None:
+    await on.until(lambda: "ticket-triage" in on.text, "the flow")
+    await on.press("r")
+    await on.until(lambda: "3 runs" in on.text, "the runs")
+    await on.press("j", "enter")
+    await on.until(lambda: "accuracy" in on.text, "the metrics")
+    on.app.clear_notifications()
+
+
 async def light(on: Acting) -> None:
     on.app.theme = "textual-light"
     await main(on)
@@ -104,6 +113,7 @@ SCENES: dict[str, Callable[[Acting], Awaitable[None]]] = {
     scene.__name__: scene
     for scene in (main, resolve, diff, graph, history, checks, palette, help, logs, doctor, export, light, contrast)
 }
+IN_A_WORKSPACE = {"runs": runs}  # scenes that the demo, which has none, cannot show
 
 
 def flowsync(folder: Path, *words: str) -> None:
@@ -131,6 +141,39 @@ def demo() -> Iterator[Path]:
             flowsync(Path(top), "demo", "--clean", "demo")
 
 
+@contextlib.contextmanager
+def workspace() -> Iterator[Path]:
+    """One of the demo's flows, linked to an emulated workspace in which it has been run."""
+    from pytest import MonkeyPatch
+
+    from studio.world import sign_in, unlinked_office
+    from workspace import ALICE, workspace_emulator
+    from world import Repo
+
+    run_file = "flow: .\ndata: data.jsonl\ncolumn_mapping:\n  text: ${data.text}\ntags: {asked_by: anna}\n"
+    with tempfile.TemporaryDirectory(prefix="demo") as top, MonkeyPatch.context() as patch:
+        patch.setenv("HOME", top)
+        patch.setenv("GIT_CONFIG_GLOBAL", f"{top}/gitconfig")
+        Path(top, "gitconfig").write_text("[user]\n\tname = Anna\n\temail = anna@example.com\n")
+        Path(top, "repo").mkdir()
+        subprocess.run(["git", "init", "-q", "-b", "main", "."], cwd=Path(top, "repo"), check=True)
+        with workspace_emulator(Path(top)) as running:
+            sign_in(patch, running, Path(top), ALICE)
+            office = unlinked_office(Repo(Path(top, "repo")), running)
+            office.ends(0, "init", "--share", f"{office.url}?user=alice")
+            office.git("add", ".flowsync.yaml")
+            office.git("commit", "--quiet", "-m", "Link to Studio")
+            office.workspace.results = {"*": {"metrics": {"accuracy": 0.86, "cost_usd": 0.42, "latency_s": 1.9}}}
+            office.commit_flow(CONFLICT, {"data.jsonl": '{"text": "a"}\n', "run.yml": run_file})
+            office.draft("create", CONFLICT)
+            for name, more in (("baseline", ()), ("eight-hours", ()), ("eight-hours-edited", ("--allow-dirty",))):
+                office.workspace.run_statuses = []  # over at once
+                if more:
+                    office.write({f"flows/{CONFLICT}/echo.py": "# tried\n"})
+                office.ends(0, "run", "submit", f"flows/{CONFLICT}/run.yml", "--name", name, *more)
+            yield office.folder
+
+
 def edit(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text, f"{file} does not hold {old!r}"
@@ -149,7 +192,7 @@ def picture(app: FlowsyncApp) -> str:
 async def take(repo: Path, name: str) -> None:
     app = FlowsyncApp(Options(repo))
     async with app.run_test(size=WIDE) as pilot:
-        await SCENES[name](Acting(app, pilot))
+        await (SCENES | IN_A_WORKSPACE)[name](Acting(app, pilot))
         await pilot.pause(0.3)
         (IMAGES / f"{name}.svg").write_text(picture(app), encoding="utf-8")
     print(name)
@@ -157,6 +200,9 @@ async def take(repo: Path, name: str) -> None:
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
-    with demo() as repository:
-        for wanted in sys.argv[1:] or SCENES:
-            asyncio.run(take(repository, wanted))
+    names = sys.argv[1:] or [*SCENES, *IN_A_WORKSPACE]
+    for opened, scenes in ((demo, SCENES), (workspace, IN_A_WORKSPACE)):
+        if wanted := [name for name in names if name in scenes]:
+            with opened() as repository:
+                for name in wanted:
+                    asyncio.run(take(repository, name))

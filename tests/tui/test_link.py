@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from flowsync_tui.view.store import Phase
+from flowsync_tui.view.state import Phase
 from world import World
 
 from .fake_daemon import FakeDaemon, row

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from flowsync_tui.view.listing import listed, tally
-from flowsync_tui.view.store import Entry, Phase, Store
+from flowsync_tui.view.state import Entry, Phase
+from flowsync_tui.view.store import Store
 
 from .conftest import FLOWS
 from .fake_daemon import NOW, row

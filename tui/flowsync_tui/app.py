@@ -22,7 +22,7 @@ from flowsync_tui.theme import DEFAULT, HIGH_CONTRAST, Styles
 from flowsync_tui.view import actions
 from flowsync_tui.view.action import Action
 from flowsync_tui.view.format import clean
-from flowsync_tui.view.store import Entry
+from flowsync_tui.view.state import Entry
 
 LEAST = (60, 16)  # cells; below nothing is legible
 _LOOK = 2.0  # seconds between looks at the file of settings

@@ -15,7 +15,7 @@ from flowsync import __version__
 from flowsync.daemon.client import Client, connect_to
 from flowsync.daemon.place import Place, find
 from flowsync.errors import DaemonError, FlowsyncError
-from flowsync_tui.view.store import Entry, Event, Phase
+from flowsync_tui.view.state import Entry, Event, Phase
 
 if TYPE_CHECKING:
     pass

@@ -12,7 +12,8 @@ from flowsync.errors import FlowsyncError
 from flowsync_tui.bridge import Bridge
 from flowsync_tui.options import Options
 from flowsync_tui.screens.room import Room
-from flowsync_tui.view.store import Changed, Event, State, Store
+from flowsync_tui.view.state import Changed, Event, State
+from flowsync_tui.view.store import Store
 from flowsync_tui.warming import warm
 
 TOGETHER = 0.1  # seconds in which changes are drawn once

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flowsync_tui.doing.twins import TwinFailed, answer, do, run
 from flowsync_tui.view.action import spoken
 from flowsync_tui.view.format import clean, count
-from flowsync_tui.view.store import Phase
+from flowsync_tui.view.state import Phase
 from flowsync_tui.widgets.form import Field, Form
 from flowsync_tui.widgets.picker import Item, Picker
 

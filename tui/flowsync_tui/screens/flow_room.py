@@ -14,7 +14,7 @@ from flowsync_tui.doing.editor import command_for, lend
 from flowsync_tui.screens.room import Room
 from flowsync_tui.view.contents import content_of, harmless
 from flowsync_tui.view.format import clean, to_ascii
-from flowsync_tui.view.store import Changed
+from flowsync_tui.view.state import Changed
 from flowsync_tui.widgets.virtual_list import VirtualList
 
 

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from flowsync_tui.screens.room import Room
 from flowsync_tui.view.format import clean
 from flowsync_tui.view.listing import text_matches
-from flowsync_tui.view.store import Changed
+from flowsync_tui.view.state import Changed
 from flowsync_tui.widgets.drawn import Piece
 from flowsync_tui.widgets.filter_line import FilterLine
 from flowsync_tui.widgets.lines import Lines

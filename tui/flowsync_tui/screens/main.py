@@ -14,7 +14,7 @@ from flowsync_tui.view import guards
 from flowsync_tui.view.compared import LOCAL, WORKTREE
 from flowsync_tui.view.format import clean, count, to_ascii
 from flowsync_tui.view.listing import SORTS, listed
-from flowsync_tui.view.store import Changed, Flow, Phase
+from flowsync_tui.view.state import Changed, Flow, Phase
 from flowsync_tui.view.summary import overview
 from flowsync_tui.widgets.activity import Activity, twin_of
 from flowsync_tui.widgets.empty import nothing_here

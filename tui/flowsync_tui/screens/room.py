@@ -18,7 +18,7 @@ from textual.widget import Widget
 from flowsync_tui.keymap import bindings
 from flowsync_tui.view import actions
 from flowsync_tui.view.action import Action
-from flowsync_tui.view.store import Changed, State
+from flowsync_tui.view.state import Changed, State
 from flowsync_tui.widgets.hints import Hint, Hints
 from flowsync_tui.widgets.status_bar import StatusBar
 from flowsync_tui.widgets.virtual_list import VirtualList

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flowsync_tui.view.store import State
+    from flowsync_tui.view.state import State
 
 EVERYWHERE = "*"
 Guard = Callable[["State"], str | None]

@@ -1,7 +1,7 @@
 """Why an action cannot be done now. Each guard returns a reason as a person reads it, or None."""
 
 from flowsync_tui.view.action import Guard
-from flowsync_tui.view.store import Phase, State
+from flowsync_tui.view.state import Phase, State
 
 _SAID = {
     Phase.CONNECTING: "not connected to the daemon yet",

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from flowsync_tui.view.format import ORDER
-from flowsync_tui.view.store import Flow, State
+from flowsync_tui.view.state import Flow, State
 
 SORTS = ("attention", "name", "last change")
 _RANK = {state: rank for rank, state in enumerate(ORDER)}

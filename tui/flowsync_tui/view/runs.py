@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowsync_tui.view.format import clean
-from flowsync_tui.view.store import moment
+from flowsync_tui.view.state import moment
 
 STYLES = {"Completed": "good", "Failed": "bad", "Canceled": "quiet", "CancelRequested": "waits"}
 GLYPHS = {"Completed": "✓", "Failed": "✗", "Canceled": "-"}

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from flowsync_tui.view.format import age, clean, count, look
 from flowsync_tui.view.listing import tally
-from flowsync_tui.view.store import Flow, Phase, State, moment
+from flowsync_tui.view.state import Flow, Phase, State, moment
 
 Piece = tuple[str, str]
 Line = list[Piece]

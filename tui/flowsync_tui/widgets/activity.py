@@ -5,7 +5,7 @@ from time import localtime, strftime
 
 from flowsync_tui.view.action import argv, spoken
 from flowsync_tui.view.format import clean, fit, look
-from flowsync_tui.view.store import Entry
+from flowsync_tui.view.state import Entry
 from flowsync_tui.widgets.drawn import Piece
 from flowsync_tui.widgets.virtual_list import VirtualList
 

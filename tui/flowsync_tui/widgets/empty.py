@@ -1,7 +1,7 @@
 """What is shown where there is nothing to show: what it means, and the key that goes on."""
 
 from flowsync_tui.view.format import clean
-from flowsync_tui.view.store import Phase, State
+from flowsync_tui.view.state import Phase, State
 from flowsync_tui.widgets.drawn import Piece
 
 _DOCS = "docs/tui.md"

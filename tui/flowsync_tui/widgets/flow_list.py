@@ -6,7 +6,7 @@ from textwrap import wrap
 from textual.strip import Strip
 
 from flowsync_tui.view.format import age, clean, fit, look
-from flowsync_tui.view.store import Flow, State
+from flowsync_tui.view.state import Flow, State
 from flowsync_tui.widgets.drawn import Piece, strip
 from flowsync_tui.widgets.virtual_list import VirtualList
 

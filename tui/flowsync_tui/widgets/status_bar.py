@@ -3,7 +3,7 @@
 from textual.strip import Strip
 from textual.widget import Widget
 
-from flowsync_tui.view.store import State
+from flowsync_tui.view.state import State
 from flowsync_tui.view.summary import top_line
 from flowsync_tui.widgets.drawn import strip
 
