@@ -8,87 +8,34 @@ anything on the share that nobody has written. The rest is judged when all has c
 CI plays a few examples; ``--slow`` plays FLOWSYNC_DAEMON_EXAMPLES (100) of 30 steps.
 """
 
-import hashlib
 import os
 import shutil
 import signal
-import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant
 
-from daemon_process import Daemon, until
-from safety.person_acts import PersonActs, judge
+from daemon_process import until
+from safety.person_acts import judge
 from safety.studio_acts import NAMES
-from world import World
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
-Start = Callable[[World], Daemon]
+from .daemon_acts import MODES, DaemonActs, Start
+from .witness import Witness, blob
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc who holds the index")
 WAITING = ("conflict", "held", "problem")
-MODES = ("observe", "pull", "sync", "live")
-moments = st.integers(0, 400).map(lambda number: number / 1000)  # when it happens is what is random here
-runs = precondition(lambda self: self.daemon is not None)
-answers = precondition(lambda self: self.daemon is not None and not self.frozen)
-dead = precondition(lambda self: self.daemon is None)
 
 
-def pass_by(seconds: float) -> None:
-    """Lets time pass, while the daemon does what it does."""
-    threading.Event().wait(seconds)
-
-
-class Witness:
-    """Reads the share all the time, and remembers all that it ever showed."""
-
-    def __init__(self, share: Path) -> None:
-        self.shown: dict[str, tuple[str, bytes]] = {}
-        self._share, self._known = share, dict[str, tuple[int, ...]]()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(0.002):
-            for file in self._share.glob("[!.]*/**/*"):
-                with suppress(OSError):
-                    self._look(file)
-
-    def _look(self, file: Path) -> None:
-        stat = file.stat()
-        stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-        if file.is_file() and self._known.get(str(file)) != stamp:
-            content = file.read_bytes()
-            self.shown[blob(content)] = str(file), content
-            self._known[str(file)] = stamp
-
-
-def blob(content: bytes) -> str:
-    """The name that git gives a content."""
-    return hashlib.sha1(b"blob %d\0%b" % (len(content), content)).hexdigest()
-
-
-class Background(PersonActs):
+class Background(DaemonActs):
     """Studio, a person, and a daemon."""
-
-    start: ClassVar[Start]
 
     @initialize(mode=st.sampled_from(MODES))
     def begin(self, mode: str) -> None:
-        self.daemon: Daemon | None = None
-        self.frozen = False
-        self.was_live = mode == "live"
+        self.daemon, self.frozen, self.was_live = None, False, mode == "live"
         self.make_world(mode=mode)
         self.world.git("config", "flowsync.fastestLook", "1")
         self.world.git("config", "flowsync.newFlows", "1")
@@ -106,108 +53,6 @@ class Background(PersonActs):
                 self.daemon.end(signal.SIGKILL)
             shutil.rmtree(self.place)
 
-    @contextmanager
-    def git_at_rest(self) -> Iterator[None]:
-        """A real git holds the index meanwhile, so that no other moves files."""
-        command = ["git", "-C", str(self.world.folder), "update-index", "-z", "--index-info"]
-        lock = self.world.folder / ".git/index.lock"
-
-        def locked() -> Any:
-            git = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-            until(lambda: git.poll() is not None or _holds(git.pid, lock))
-            return git if git.poll() is None else None
-
-        git = until(locked, f"the index: {self}")
-        try:
-            yield
-        finally:
-            git.communicate()
-
-    def try_again(self, attempt: Callable[[], bool], what: str) -> None:
-        until(attempt, f"{what}: {self}")
-
-    # The daemon's life
-
-    @rule()
-    @dead
-    def starts(self) -> None:
-        self.daemon = type(self).start(self.world).ready()
-
-    @rule(after=moments, whole=st.booleans())
-    @runs
-    def is_killed(self, after: float, whole: bool) -> None:
-        """With its git children or without; what they leave half moved is for the next daemon, which comes at once."""
-        pass_by(after)
-        children = _children(self.daemon.process.pid) if whole else []
-        self.daemon.process.kill()
-        for child in children:
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-        assert self.daemon.process.wait() == -signal.SIGKILL
-        self.daemon, self.frozen = None, False
-        if whole:
-            self.starts()
-            until(lambda: not list(self.world.folder.glob(".git/*.lock")), f"the dead git's locks to go: {self}")
-
-    @rule(after=moments)
-    @runs
-    def is_stopped(self, after: float) -> None:
-        pass_by(after)
-        assert self.daemon.end() == 0, str(self)
-        assert not self.daemon.place.address.exists()
-        self.daemon, self.frozen = None, False
-
-    @rule(after=moments)
-    @answers
-    def falls_asleep(self, after: float) -> None:
-        pass_by(after)
-        self.daemon.send(signal.SIGSTOP)
-        self.frozen = True
-
-    @rule()
-    @precondition(lambda self: self.frozen)
-    def wakes_up(self) -> None:
-        self.daemon.send(signal.SIGCONT)
-        self.frozen = False
-
-    @rule()
-    @dead
-    def loses_its_cache(self) -> None:
-        (self.world.folder / ".git/flowsync/cache.db").unlink(missing_ok=True)
-
-    # What it is told
-
-    @rule(mode=st.sampled_from((*MODES, "configured")), only=st.sampled_from(("", *NAMES)))
-    @answers
-    def is_switched(self, mode: str, only: str) -> None:
-        self.was_live |= mode == "live"
-        self._says(["daemon", "mode", mode, *filter(None, [only])])
-
-    @rule(word=st.sampled_from(("pause", "resume", "resume")), only=st.sampled_from(("", *NAMES)))
-    @precondition(lambda self: not self.frozen)
-    def is_paused_or_resumed(self, word: str, only: str) -> None:
-        self._says([word, *filter(None, [only])])
-
-    @rule(command=st.sampled_from(("fetch", "pull", "push", "sync")), consent=st.booleans())
-    @precondition(lambda self: not self.frozen)
-    def person_runs(self, command: str, consent: bool) -> None:
-        allows = consent and command != "fetch"  # which deletes nothing
-        self._says([command, *(word for flow in NAMES if allows for word in ("--accept-deletes", flow))])
-
-    def flowsync_answers(self) -> bool:
-        return not self.frozen
-
-    # Time
-
-    @rule(length=moments)
-    def time_passes(self, length: float) -> None:
-        pass_by(length)
-
-    @rule()
-    @answers
-    def it_settles(self) -> None:
-        until(self._at_rest, f"the daemon to settle: {self}")
-
     # Always
 
     @invariant()
@@ -219,7 +64,7 @@ class Background(PersonActs):
     def unsaved_work_is_untouched(self) -> None:
         """In ``live`` mode it may be committed, and then Studio may have edited what was committed."""
         for path, content in getattr(self, "unsaved", {}).items():
-            if self._seen(*path.removeprefix("flows/").split("/", 1)) != content:
+            if self.seen(*path.removeprefix("flows/").split("/", 1)) != content:
                 assert self.was_live and self._committed(path, content), f"{path} was touched: {self}"
 
     @invariant()
@@ -241,14 +86,14 @@ class Background(PersonActs):
         if self.away:
             self.person_returns()
         self.person_commits_edits()
-        self._says(["resume"])
-        self._says(["daemon", "mode", "configured"])  # each flow's own, too
-        self._says(["daemon", "mode", "sync"])
+        self.says(["resume"])
+        self.says(["daemon", "mode", "configured"])  # each flow's own, too
+        self.says(["daemon", "mode", "sync"])
         until(self._agrees, f"both sides to agree, or a reason why they do not: {self}")
         for _ in range(8):
             before = self.world.refs(), self.world.share.files()
             self.person_runs("sync", consent=True)
-            until(self._at_rest, f"rest: {self}")
+            until(self.at_rest, f"rest: {self}")
             if before == (self.world.refs(), self.world.share.files()):
                 break
         else:
@@ -258,17 +103,11 @@ class Background(PersonActs):
         self._nothing_is_left()
 
     def _agrees(self) -> bool:
-        if not self._at_rest():
+        if not self.at_rest():
             return False
         waiting, tip = self._waiting(), self.world.tip()
         assert tip is not None
         return all(self.world.here(flow, tip) == self.world.there(flow) for flow in NAMES if flow not in waiting)
-
-    def _at_rest(self) -> bool:
-        state = self.daemon.state
-        if state["health"] == "paused":  # it hears, and follows nothing
-            return True
-        return bool(state["health"] == "idle" and state.get("settled") and state["counters"].get("looks"))
 
     def _waiting(self) -> set[str]:
         rows = self.daemon.ask("status")["flows"]
@@ -295,34 +134,6 @@ class Background(PersonActs):
         known = self.world.git("cat-file", "--batch-check", stdin="".join(f"{name}\n" for name in shown).encode())
         missing = [line.split()[0] for line in known.splitlines() if line.endswith(" missing")]
         assert not missing, [shown[name] for name in missing]
-
-    def _says(self, words: list[str]) -> None:
-        """Types a command; what it says of single flows is theirs."""
-        until(lambda: self._typed(words), f"flowsync {' '.join(words)}: {self}")
-
-    def _typed(self, words: list[str]) -> bool:
-        run = self.world.run(*words)
-        if run.code == 3 and "still at work" in run.err:  # a git that a killed daemon began
-            return False
-        assert run.code in (0, 1), f"flowsync {' '.join(words)}: {run}"
-        return True
-
-    def __str__(self) -> str:
-        log = self.world.folder / ".git/flowsync/daemon.log"
-        return f"{self.world.folder}\n{log.read_text()[-6000:] if log.exists() else ''}"
-
-
-def _holds(pid: int, file: Path) -> bool:
-    """Whether a process has a file open."""
-    with suppress(OSError):
-        return any(os.readlink(fd) == str(file) for fd in Path(f"/proc/{pid}/fd").iterdir())
-    return False
-
-
-def _children(pid: int) -> list[int]:
-    return [
-        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
-    ]
 
 
 COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck), "print_blob": True, "database": None}

@@ -20,13 +20,14 @@ from flowsync.sync.holds import Consent
 from flowsync.sync.opened import linked
 from flowsync.sync.result import Did, Result
 
-from .person_acts import PersonActs, judge
+from .history_acts import HistoryActs
+from .person_acts import judge
 from .studio_acts import NAMES
 
 WAITING = (Did.CONFLICT, Did.HELD, Did.PROBLEM)
 
 
-class Sync(PersonActs):
+class Sync(HistoryActs):
     """Studio, a person with real git, and flowsync."""
 
     @initialize()
