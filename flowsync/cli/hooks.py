@@ -29,14 +29,14 @@ def run(args: argparse.Namespace) -> int:
 
     installer = importlib.import_module("flowsync_hooks.install")
     if args.dry_run and args.action != "status":
-        _print(installer.planned(here(args), args.action), args.json)
+        _print(installer.planned(here(args), args.action), args.json, "would be ")
         return Exit.DONE
     states = getattr(installer, args.action)(here(args))
     _print(states, args.json)
     return Exit.ATTENTION if any(state.problem for state in states) else Exit.DONE
 
 
-def _print(states: Sequence[Any], as_json: bool) -> None:
+def _print(states: Sequence[Any], as_json: bool, mood: str = "") -> None:
     from dataclasses import asdict
 
     from flowsync.cli.output import columns, say, say_json
@@ -44,7 +44,7 @@ def _print(states: Sequence[Any], as_json: bool) -> None:
     if as_json:
         say_json({"version": 1, "hooks": [asdict(state) for state in states]})
         return
-    for row in columns((state.event, _shown(state)) for state in states):
+    for row in columns((state.event, mood + _shown(state)) for state in states):
         say("  ".join(row))
 
 

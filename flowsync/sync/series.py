@@ -9,6 +9,7 @@ from pathlib import Path as FilePath
 
 from flowsync.archive.flows import flows_in
 from flowsync.archive.layout import chosen
+from flowsync.core.plain import count
 from flowsync.core.plan import Hold
 from flowsync.core.tree import FlowName
 from flowsync.errors import UsageError
@@ -77,7 +78,7 @@ def _flow(link: Link, row: list[Incoming], options: Options, notes: tuple[str, .
     outcomes = []
     if newer:
         result = bring(link, newer, base.commit, options.wish)
-        outcomes.append(Outcome(path, result, notes=(*notes, f"{len(newer)} archives, {told(base)}")))
+        outcomes.append(Outcome(path, result, notes=(*notes, f"{count(len(newer), 'archive')}, {told(base)}")))
     outcomes += _beside(link, [one for index, one in enumerate(older) if index not in known], options)
     nothing = Result(last.flow, Did.UNCHANGED, hold=Hold("the branch's history holds all of them already"))
     return outcomes or [Outcome(path, nothing, notes=notes)]
@@ -97,7 +98,8 @@ def _beside(link: Link, older: Sequence[Incoming], options: Options) -> list[Out
         return []
     one = older[-1]
     result = Result(one.flow, Did.MERGED)
-    note = f"{len(older)} archives from before the branch's own history of the flow: git log --full-history shows them"
+    before = f"{count(len(older), 'archive')} from before the branch's own history of the flow"
+    note = f"{before}: git log --full-history shows {'it' if len(older) == 1 else 'them'}"
     if not options.wish.dry_run and options.wish.commit:
         if busy := Holds(link, {}).busy:
             return [Outcome(one.source.path, Result(one.flow, Did.HELD, hold=busy))]

@@ -126,3 +126,19 @@ def test_a_restored_state_is_named_for_good() -> None:
     sha = "0123456789" * 4
     assert restore_message(FlowName("chat"), "HEAD~2", sha).startswith("chat: restore as of HEAD~2 (0123456)\n")
     assert restore_message(FlowName("chat"), "01234567", sha).startswith("chat: restore as of 01234567\n")
+
+
+def test_a_rehearsal_says_would_and_changes_nothing(chat: World) -> None:
+    config = (chat.folder / ".git" / "config").read_bytes()
+    hooks = chat.ends(0, "hooks", "install", "--dry-run").out.splitlines()
+    assert hooks and all("  would be installed, " in line for line in hooks)
+    steps = chat.ends(0, "drivers", "install", "--dry-run").out.splitlines()
+    assert steps[0] == "git config merge.flowsync.name 'prompt flow definitions, by node (flowsync)'"
+    assert steps[-1] == f"write to {chat.folder / '.git' / 'info' / 'attributes'}"
+    assert chat.ends(0, "drivers", "uninstall", "--dry-run").out == ""
+    assert (chat.folder / ".git" / "config").read_bytes() == config
+    assert chat.ends(0, "drivers", "status").out == "not installed\n"
+    chat.ends(0, "drivers", "install")
+    taken = chat.ends(0, "drivers", "uninstall", "--dry-run", "--json").json["steps"]
+    assert taken[0] == "git config --remove-section merge.flowsync" and len(taken) == 4
+    assert chat.ends(0, "drivers", "status").out == "installed\n"
