@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from textual.content import Content
 from textual.widget import Widget
 
 from flowsync_tui.doing.twins import answer
@@ -21,7 +20,6 @@ class DoctorScreen(Room, screen="doctor"):
     AUTO_FOCUS = "#checks"
     DEFAULT_CSS = """
     DoctorScreen #checks { height: 1fr; border: round $primary; border-title-color: $foreground; }
-    .-ascii DoctorScreen #checks { border: ascii $primary; }
     """
 
     def __init__(self) -> None:
@@ -39,7 +37,7 @@ class DoctorScreen(Room, screen="doctor"):
     def do_doctor_again(self) -> None:
         """Checks once more."""
         lines = self.query_one(Lines)
-        lines.border_title = Content("Doctor")
+        self.entitle(lines, "Doctor")
         lines.take([((" Checking…", "quiet"),)])
         self.ui.begin(self._check())
 

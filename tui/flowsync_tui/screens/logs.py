@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from time import localtime, strftime
 from typing import Any
 
-from textual.content import Content
 from textual.widget import Widget
 
 from flowsync_tui.screens.room import Room
@@ -27,7 +26,6 @@ class LogsScreen(Room, screen="logs"):
     AUTO_FOCUS = "#log"
     DEFAULT_CSS = """
     LogsScreen #log { height: 1fr; border: round $primary; border-title-color: $foreground; }
-    .-ascii LogsScreen #log { border: ascii $primary; }
     """
 
     def __init__(self) -> None:
@@ -65,7 +63,7 @@ class LogsScreen(Room, screen="logs"):
         if self._follow and self._shown:
             log.do_list_bottom()
         more = f" · /{clean(self._pattern)}" if self._pattern else ""
-        log.border_title = Content(f"Log: {_NAMES[self._least]}{more}{' · following' if self._follow else ''}")
+        self.entitle(log, f"Log: {_NAMES[self._least]}{more}{' · following' if self._follow else ''}")
 
     def _nothing(self) -> Sequence[Piece]:
         if self._pattern or self._least:

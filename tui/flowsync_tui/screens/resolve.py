@@ -4,30 +4,22 @@ Everything that is decided lives in ``view.conflict.Resolution``; nothing is wri
 """
 
 import asyncio
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable
 
-from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Static
 
 from flowsync.core.check import Finding
-from flowsync.errors import FlowsyncError
-from flowsync_tui.doing.editor import lend
-from flowsync_tui.doing.undoing import remember
+from flowsync_tui.doing.conflicts import beside, conflict
+from flowsync_tui.doing.merging import Settled, commit, with_tool
 from flowsync_tui.screens.flow_room import FlowRoom
-from flowsync_tui.view.action import argv, spoken
-from flowsync_tui.view.actions import by_id
 from flowsync_tui.view.checks import Row, summary
 from flowsync_tui.view.conflict import Resolution
-from flowsync_tui.view.conflicted import Choice, Conflicted, Place, merged_alone, signs
-from flowsync_tui.view.contents import content_of, decoded
+from flowsync_tui.view.conflicted import Choice, Place
+from flowsync_tui.view.contents import decoded
 from flowsync_tui.view.format import count
-from flowsync_tui.widgets.panel import Panel
+from flowsync_tui.widgets.place_view import PlaceView
 
-SIDES = (Choice.BASE, Choice.LOCAL, Choice.REMOTE)
-READ_UP_TO = 256 * 1024  # bytes of a file beside the conflict that validation looks into
 NOTHING = Resolution((), {})
 NO_PLACE = "nothing is in conflict"
 
@@ -36,9 +28,6 @@ class ResolveScreen(FlowRoom, screen="resolve"):
     """A conflict."""
 
     DEFAULT_CSS = """
-    ResolveScreen #sides { height: 6; }
-    ResolveScreen #sides Panel { width: 1fr; height: 1fr; }
-    ResolveScreen #result { height: 1fr; }
     ResolveScreen #reason, ResolveScreen #verdict { height: auto; max-height: 3; padding: 0 1; }
     ResolveScreen #reason { color: $text-muted; }
     ResolveScreen.-narrow #sides { layout: vertical; }
@@ -56,19 +45,19 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         """Lays out the screen."""
         yield Static("", id="about")
         yield Static("", id="reason")
-        yield Horizontal(*(Panel(id=choice.name.lower()) for choice in SIDES), id="sides")
-        yield Panel(id="result")
+        yield PlaceView(id="place")
         yield Static("", id="verdict")
 
     def on_mount(self) -> None:
         """Fetches the conflict."""
         super().on_mount()
-        self._panel("result").focus()
+        self._places.result.focus()
         self.about("looking …")
         self.load(self._fetch)
 
-    def _panel(self, name: str) -> Panel:
-        return self.query_one(f"#{name}", Panel)
+    @property
+    def _places(self) -> PlaceView:
+        return self.query_one(PlaceView)
 
     # -- Loading --------------------------------------------------------------------------------------------------
 
@@ -77,51 +66,15 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         self.load(self._fetch)
 
     async def _fetch(self) -> None:
-        found = await self.ask("files")
-        files: Sequence[Mapping[str, Any]] = found["files"]
-        clashing = [str(file["path"]) for file in files if file["state"] == "conflict"]
-        conflicted = [Conflicted(path, *await self._versions(path)) for path in clashing]
-        fresh = Resolution(conflicted, found["sides"])
-        await asyncio.to_thread(lambda: fresh.places)  # the merge, once
+        fresh, files = await conflict(self)
         lost = fresh.adopt(self.resolution) if self.resolution.touched else 0
         if lost:
             self.ui.toast(f"a side has moved: {count(lost, 'pick')} no longer hold{'s' if lost == 1 else ''}")
         self.resolution = fresh
         self._at = min(self._at, max(len(fresh.places) - 1, 0))
         self._show()
-        self._others = await self._beside(files, clashing)
+        self._others = await beside(self, files, fresh.files)
         self._check()
-
-    async def _versions(self, path: str) -> tuple[bytes | None, bytes | None, bytes | None]:
-        said = await asyncio.gather(*(self.said(path, choice.name.lower()) for choice in SIDES))
-        if any(one is not None and one.get("too_large") for one in said):
-            raise FlowsyncError(f"{path} is too large to be merged here", f"flowsync resolve {self.flow} --tool")
-        base, local, remote = map(content_of, said)
-        return base, local, remote
-
-    async def _beside(self, files: Sequence[Mapping[str, Any]], clashing: Sequence[str]) -> dict[str, bytes]:
-        """Returns the files without conflict, as the merge will have them; what is large is taken for empty."""
-        found: dict[str, bytes] = {}
-        for file in files:
-            path = str(file["path"])
-            if path in clashing:
-                continue
-            content: bytes | None = b""
-            if file["size"] <= READ_UP_TO:
-                content = await self._merged_alone(file)
-            elif not file["local"] and not file["remote"]:
-                content = None
-            if content is not None:
-                found[path] = content
-        return found
-
-    async def _merged_alone(self, file: Mapping[str, Any]) -> bytes | None:
-        path, sides = str(file["path"]), ("base", "local", "remote")
-        if len({file["local"], file["remote"]}) == 1 or file["base"] in (file["local"], file["remote"]):
-            taken = "local" if file["remote"] in (file["base"], file["local"]) else "remote"
-            return await self.content(path, taken) if file[taken] else None
-        base, local, remote = [await self.content(path, side) if file[side] else None for side in sides]
-        return merged_alone(path, base, local, remote)
 
     # -- Showing --------------------------------------------------------------------------------------------------
 
@@ -141,41 +94,7 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         self.about(f"resolve {self._at + 1} of {len(self.resolution.places)} · {place.title} · {left} open")
         hint = "   4 takes the suggestion" if place.suggestion is not None else ""
         self.say("#reason", place.reason + hint)
-        answer = self.resolution.answer(place)
-        for choice in SIDES:
-            panel = self._panel(choice.name.lower())
-            panel.name_it(f"{SIDES.index(choice) + 1} {choice.value}", bool(answer and answer.choice is choice))
-            panel.take(*_signed(place, choice))
-        self._share_out(place)
-        self._show_result(place)
-
-    def _share_out(self, place: Place) -> None:
-        """Gives the sides as many lines as they need, up to half of the screen; the result gets the rest."""
-        longest = max(len((place.side(choice) or "").splitlines()) for choice in SIDES)
-        stacked = 2 if self.has_class("-narrow") else 1
-        most = self.size.height // 2
-        self.query_one("#sides", Horizontal).styles.height = max(
-            min(stacked * (max(longest, 1) + 3), most), 3 * stacked
-        )
-
-    def on_resize(self) -> None:
-        """Shares the screen out anew."""
-        if self.place is not None:
-            self.call_after_refresh(self._share_out, self.place)
-
-    def _show_result(self, place: Place) -> None:
-        """Shows the file as it will be, at what was picked here."""
-        panel, answer = self._panel("result"), self.resolution.answer(place)
-        panel.name_it("RESULT" if answer is None else f"RESULT: picked {answer.choice.value}")
-        if answer is None:
-            panel.say(["nothing is picked yet: 1 base, 2 local, 3 Studio, b both, e edit"])
-            return
-        shown = self.resolution.preview(place)
-        if shown.gone:
-            panel.say(["(there will be no such file)"])
-            return
-        marks = [("▌", "line--good") if at in shown.here else _marker(line) for at, line in enumerate(shown.lines)]
-        panel.take(shown.lines, shown.here.start, marks)
+        self._places.show(place, self.resolution)
 
     def _check(self) -> None:
         """Validates the result in the background, once everything is picked."""
@@ -320,58 +239,23 @@ class ResolveScreen(FlowRoom, screen="resolve"):
             await self._apply()
 
     async def _apply(self) -> None:
-        files, sides = self.resolution.answers(), self.resolution.sides
-        planned = await self._told(files, sides, True)
-        if planned is None or not await self.ui.sure(f"Merge {self.flow}?", self._lines(planned), "Commit the merge"):
-            return
-        done = await self._told(files, sides, False)
-        if done is not None:
-            self.ui.tell("merged", f"both sides are joined in commit {str(done['commit'])[:8]}", self.flow)
-            remember(self.ui, [{"flow": self.flow, "did": "merged", "before": done.get("before")}])
-            self.resolution = NOTHING
-            self.ui.pop_screen()
-
-    async def _told(self, files: Mapping[str, Any], sides: Mapping[str, Any], dry_run: bool) -> Any:
-        """Has the daemon resolve; returns the result, or None once it is told why that did not work."""
-        said = await self.ask("resolve", files=dict(files), sides=dict(sides), dry_run=dry_run)
-        result = said["results"][0]
-        if result["hold"] is None:
-            return {**result, "findings": said["findings"]}
-        self.ui.toast(result["hold"]["reason"], result["hold"]["hint"], bad=True)
-        if result["did"] == "stale":
+        done = await commit(self, self.resolution)
+        if done is Settled.YES:
+            self._settled()
+        elif done is Settled.STALE:
             self.load(self._fetch)
-        return None
-
-    def _lines(self, planned: Mapping[str, Any]) -> list[str]:
-        errors = [one for one in planned["findings"] if one["level"] == "error"]
-        verdict = [f"✗ {count(len(errors), 'error')} in the result: {errors[0]['message']}"] if errors else []
-        return [
-            *self.resolution.summary(),
-            "",
-            "The branch gets a merge commit with both sides as its parents.",
-            "Studio gets the result with the next push; its own version stays in the history.",
-            "z takes it back, by a commit that restores what the branch had.",
-            *verdict,
-        ]
 
     async def do_resolve_tool(self) -> None:
         """Lets the person's merge tool do it."""
-        words = argv(by_id()["resolve.tool"].twin, {"flow": self.flow})
-        lines = ["Git's merge tool opens the files in conflict.", "When all are settled, the merge is committed."]
-        if not await self.ui.sure(f"Resolve {self.flow} in your merge tool?", [*lines, "", f"$ {spoken(words)}"]):
-            return
-        before = self.resolution.sides.get("local")
-        code = await lend(self.ui, [sys.executable, "-P", "-m", *words], self.ui.bridge.root, stay=True)
-        if code is None:
-            self.ui.toast("this terminal cannot be lent out; type:", spoken(words))
-        elif code:
-            self.ui.toast("the conflict is as it was: not all of it was settled", bad=True)
+        done = await with_tool(self, self.resolution.sides.get("local"))
+        if done is Settled.YES:
+            self._settled()
+        elif done is Settled.STALE:
             self.load(self._fetch)
-        else:
-            self.ui.tell("merged", "both sides are joined by your merge tool", self.flow, spoken(words))
-            remember(self.ui, [{"flow": self.flow, "did": "merged", "before": before}])
-            self.resolution = NOTHING
-            self.ui.pop_screen()
+
+    def _settled(self) -> None:
+        self.resolution = NOTHING
+        self.ui.pop_screen()
 
     def do_app_back(self) -> None:
         """Goes back; what was picked is forgotten, and nothing was written."""
@@ -381,16 +265,6 @@ class ResolveScreen(FlowRoom, screen="resolve"):
         lines = ["Nothing was written. What you picked is forgotten."]
         if not self.resolution.touched or await self.ui.sure("Leave the conflict as it is?", lines, "Leave"):
             self.ui.pop_screen()
-
-
-def _signed(place: Place, choice: Choice) -> tuple[list[str], int, list[tuple[str, str]]]:
-    lines, signed = signs(place, choice)
-    return lines, -1, signed
-
-
-def _marker(line: str) -> tuple[str, str]:
-    """Returns the sign of a line of the result: what is still open stands between markers."""
-    return ("!", "line--warn") if line.startswith(("<<<<<<<", "=======", ">>>>>>>")) else (" ", "")
 
 
 def _file_name(place: Place) -> str:

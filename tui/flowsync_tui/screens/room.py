@@ -12,12 +12,14 @@ from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
 from flowsync_tui.keymap import bindings
 from flowsync_tui.view import actions
 from flowsync_tui.view.action import Action
+from flowsync_tui.view.format import to_ascii
 from flowsync_tui.view.state import Changed, State
 from flowsync_tui.widgets.hints import Hint, Hints
 from flowsync_tui.widgets.status_bar import StatusBar
@@ -78,6 +80,10 @@ class Room(Screen[None]):
     def refresh_hints(self) -> None:
         """Draws the hints anew, where they changed."""
         self.query_one(Hints).take([self._hint(action) for action in actions.hints(self.NAME)])
+
+    def entitle(self, widget: Widget, text: str) -> None:
+        """Writes a title, harmless already, into a widget's border, as this terminal can show it."""
+        widget.border_title = Content(to_ascii(text) if self.ui.ascii_only else text)
 
     def clock(self) -> None:
         """Draws what depends on the time; called every few seconds while the screen is in sight."""

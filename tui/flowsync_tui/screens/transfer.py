@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from textual.content import Content
 from textual.widget import Widget
 
 from flowsync_tui.doing.twins import answer, do
@@ -28,7 +27,6 @@ class ExportScreen(Room, screen="export"):
     AUTO_FOCUS = "#plan"
     DEFAULT_CSS = """
     ExportScreen #plan { height: 1fr; border: round $primary; border-title-color: $foreground; }
-    .-ascii ExportScreen #plan { border: ascii $primary; }
     """
 
     def __init__(self, flows: Sequence[str]) -> None:
@@ -53,7 +51,7 @@ class ExportScreen(Room, screen="export"):
 
     async def _plan(self) -> None:
         lines = self.query_one(Lines)
-        lines.border_title = Content(f"Export {count(len(self._flows), 'flow')}")
+        self.entitle(lines, f"Export {count(len(self._flows), 'flow')}")
         lines.take([((" Looking…", "quiet"),)])
         told = await answer(self.ui, self._words, ("--dry-run", "--json"))
         rows: list[Sequence[Piece]] = [
@@ -115,7 +113,6 @@ class ImportScreen(Room, screen="import"):
     ImportScreen #plan, ImportScreen #files {
         height: 1fr; border: round $foreground 35%; border-title-color: $foreground; }
     ImportScreen #plan:focus, ImportScreen #files:focus { border: round $primary; }
-    .-ascii ImportScreen #plan, .-ascii ImportScreen #files { border: ascii $primary; }
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -135,14 +132,14 @@ class ImportScreen(Room, screen="import"):
         """Begins where downloads usually lie."""
         start = self._folder or _downloads() or self.ui.options.start
         self.query_one(Lines).take([((" Enter on an archive shows what it would change.", "quiet"),)])
-        self.query_one(Lines).border_title = Content("Plan")
+        self.entitle(self.query_one(Lines), "Plan")
         self.ui.begin(self._open(start.absolute()))
 
     async def _open(self, folder: Path) -> None:
         found = await asyncio.to_thread(_listed, folder)
         files = self.query_one(Files)
         self._folder, files.entries = folder, [("..", True, 0), *found]
-        files.border_title = Content(f"Import: {clean(str(folder))}")
+        self.entitle(files, f"Import: {clean(str(folder))}")
         files.show(len(files.entries), 0)
 
     def on_virtual_list_opened(self, event: VirtualList.Opened) -> None:
@@ -162,7 +159,7 @@ class ImportScreen(Room, screen="import"):
         lines = self.query_one(Lines)
         self._archive, self._plan, self._ways = archive, None, {}
         self._said = words or argv("flowsync import {archive}", {"archive": str(archive)})
-        lines.border_title = Content(f"Plan: {clean(archive.name)}")
+        self.entitle(lines, f"Plan: {clean(archive.name)}")
         lines.take([((" Looking into it…", "quiet"),)])
         self._plan = await answer(self.ui, self._words(), ("--dry-run", "--json"))
         rows: list[Sequence[Piece]] = []

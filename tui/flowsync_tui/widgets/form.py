@@ -27,13 +27,15 @@ class Field:
 class Form(ModalScreen[Mapping[str, str] | None]):
     """Asks for some words; None if it was left."""
 
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
+
     DEFAULT_CSS = """
     Form { align: center middle; }
     Form > Vertical { width: 84; max-width: 96%; height: auto; max-height: 96%; border: round $primary;
                       background: $surface; padding: 0 1; overflow-y: auto; }
     Form Input { border: none; height: 1; padding: 0 1; background: $panel; margin-bottom: 1; }
     Form Input:focus { border: none; background: $primary 30%; }
-    .-short Form Input { margin-bottom: 0; }
+    Form.-short Input { margin-bottom: 0; }
     Form .hint { color: $foreground 60%; }
     """
 

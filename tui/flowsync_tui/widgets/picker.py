@@ -56,7 +56,6 @@ class Picker(ModalScreen[str | None]):
     Picker > Vertical { width: 90; max-width: 96%; height: auto; max-height: 90%; border: round $primary;
                         background: $surface; }
     Picker Items { height: auto; max-height: 24; background: $surface; }
-    .-short Picker Items { max-height: 14; }
     Picker #typed { height: 1; }
     """
 
