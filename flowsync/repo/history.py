@@ -39,13 +39,14 @@ class History:
     def __init__(self, git: Git) -> None:
         self._git = git
 
-    def touching(self, tip: str, path: str, every: bool = False) -> list[str]:
+    def touching(self, tip: str, path: str, every: bool = False, since: str | None = None) -> list[str]:
         """Returns the commits in ``tip``'s history that changed ``path``, no parent before its child.
 
-        Where a merge took one side as it was, the other side's commits count only with ``every``.
+        Where a merge took one side as it was, the other side's commits count only with ``every``. What the history of
+        ``since`` holds does not count, and is not walked: without it git walks all there is.
         """
-        sides = ["--full-history"] if every else []
-        return self._lines("rev-list", "--topo-order", *sides, tip, "--", _literal(path))
+        limits = [*(["--full-history"] if every else []), tip, *([f"^{since}"] if since else [])]
+        return self._lines("rev-list", "--topo-order", *limits, "--", _literal(path))
 
     def common(self, one: str, other: str) -> str | None:
         """Returns the last commit that two histories share, or None."""

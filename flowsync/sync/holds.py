@@ -5,6 +5,7 @@ What a person allowed for one run is here too; whether sides differ is not (``su
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from flowsync.cache import Observation
 from flowsync.config import Mode
@@ -64,6 +65,10 @@ class Holds:
         self.dirty = edited(link, at) if at else {}
         self.read_only = link.memory.read_only()
 
+    @cached_property
+    def _tip(self) -> str | None:
+        return self._link.repo.worktree.tip(self._link.remote.branch)
+
     def unsettled(self, flow: FlowName) -> Hold | None:
         """Returns why the last look at the flow was not believed, or None."""
         seen = self._observations.get(flow)
@@ -90,8 +95,7 @@ class Holds:
         came from, which other flows may share.
         """
         flow = standing.flow
-        tip = self._link.repo.worktree.tip(self._link.remote.branch)
-        if standing.remote_tree is None or not takes_in(self._link, self._link.flow_tree(tip, flow)):
+        if standing.remote_tree is None or not takes_in(self._link, self._link.flow_tree(self._tip, flow)):
             return None
         branch, ref = self._link.remote.branch, f"{self._link.remote.name}/{flow}"
         return Hold(

@@ -97,9 +97,7 @@ def _seen_here(link: Link, here: _Here, flow: FlowName, new: str | None) -> str 
     tree = link.flow_tree(tracking, flow)
     if tree is None or tree == link.flow_tree(base, flow):
         return None
-    for sha in link.repo.history.touching(here.tip, link.remote.folder(flow)) if here.tip else ():
-        if base and link.repo.refs.contains(base, sha):
-            return None
+    for sha in link.repo.history.touching(here.tip, link.remote.folder(flow), since=base) if here.tip else ():
         if link.flow_tree(sha, flow) == tree:
             return tracking
     return None

@@ -139,9 +139,9 @@ def _seen_since(link: Link, standing: Standing, tip: str | None) -> str | None:
 
     The branch has had it, then: a landing that died before the refs moved, or somebody who made the same edit here.
     """
-    for sha in link.repo.history.touching(tip, link.remote.folder(standing.flow)) if tip and standing.tracking else ():
-        if standing.base and link.repo.refs.contains(standing.base, sha):
-            return None
+    if tip is None or standing.tracking is None:
+        return None
+    for sha in link.repo.history.touching(tip, link.remote.folder(standing.flow), since=standing.base):
         found = resolved(link, sha, standing.flow, link.flow_tree(sha, standing.flow))
         if found and found.tree == standing.remote_tree:
             return sha

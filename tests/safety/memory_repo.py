@@ -158,13 +158,15 @@ class MemoryHistory:
     def __init__(self, objects: MemoryObjects) -> None:
         self._objects = objects
 
-    def touching(self, tip: str, path: str) -> list[str]:
+    def touching(self, tip: str, path: str, every: bool = False, since: str | None = None) -> list[str]:
+        assert not every, "nothing that is simulated asks for it"
+        before = self._objects.ancestors(since) if since else frozenset[str]()
         found: list[str] = []
         kept: dict[str, list[str]] = {}
         todo = [tip]
         while todo:
             sha = todo.pop()
-            if sha in kept:
+            if sha in kept or sha in before:
                 continue
             parents = list(self._objects.commit(sha).parents)
             here = self._at(sha, path)
