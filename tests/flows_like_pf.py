@@ -190,6 +190,7 @@ REFUSED: dict[str, tuple[str, dict[str, bytes]]] = {
         },
     ),
     "two references in one": ("FS112", dag("text: ${inputs.text}", "text: ${inputs.text} ${inputs.text}")),
+    "source type null": ("FS205", dag("    type: code\n", "    type:\n")),
     "empty activate": ("FS110", dag("type: python", "type: python\n  activate:")),
     "chat mark no word for it": ("FS203", dag("default: hi", "default: hi\n    is_chat_input: maybe")),
     "input named by a number": ("FS209", dag("  text:\n", "  5:\n")),

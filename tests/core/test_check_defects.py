@@ -140,6 +140,15 @@ SCHEMA = (
     ),
     Defect("FS203", "node a text", "- name: search\n", "- search\n- name: search\n", (47, 3), also=codes("FS104")),
     Defect("FS204", "unknown node type", "type: prompt", "type: promt", (22, 9)),
+    Defect(
+        "FS202",
+        "variant without node",
+        "      loud:\n        node:\n",
+        "      loud:\n        nodes:\n",
+        (78, 7),
+        also=codes("FS201"),
+    ),
+    Defect("FS205", "null for a source type", "    type: package\n", "    type:\n", (50, 5), also=codes("FS316")),
     Defect("FS205", "unknown source type", "    type: package\n", "    type: packet\n", (50, 11)),
     Defect("FS205", "unsuitable source type", "    type: package\n", "    type: package_with_prompt\n", (50, 11)),
     Defect(

@@ -53,8 +53,8 @@ def _check_joined(subject: Subject, path: str, node: Node | None, who: str) -> b
     joined = isinstance(value, Scalar) and value.value.startswith("${") and value.value.endswith("}")
     if not joined or not isinstance(value, Scalar) or not _BRACE.search(value.value, 2, len(value.value) - 1):
         return False
-    shown = value.value if len(value.value) <= 80 else f"{value.value[:80]}…"
-    subject.report("FS112", path, value.span, f"{who} has {shown}, which prompt flow takes for one reference.")
+    message = f"{who} has {value.value[:80]!r}, which prompt flow takes for one reference."
+    subject.report("FS112", path, value.span, message)
     return True
 
 

@@ -198,6 +198,8 @@ def _check_children(subject: Subject, path: str, root: Keys) -> None:
             inner = actual(variant.value)
             if isinstance(inner, Keys) and (node := inner.get("node")) is not None:
                 _check_node(subject, path, node)
+            elif isinstance(inner, Keys):
+                subject.report("FS202", path, variant.key.span, f"The variant {variant.name!r} has no `node`.")
     for item in items(root.get("additional_includes")):
         if not isinstance(item, Scalar):
             subject.report("FS203", path, item.span, "An additional include is a path.")
@@ -215,6 +217,12 @@ def _check_node(subject: Subject, path: str, node: Node) -> None:
     _check_mapping(subject, path, node, _NODE, "a node")
     if isinstance(node, Keys) and (source := node.get("source")) is not None and isinstance(source, Keys):
         check_keys(subject, path, source, _SOURCE, "a source")
+        kind, written = node.get("type"), source.entry("type")
+        null = written and isinstance(value := actual(written.value), Scalar) and value.resolved() is None
+        if written and null and isinstance(kind, Scalar) and kind.value in ("python", "custom_llm"):
+            subject.report(
+                "FS205", path, written.key.span, f"The source of a {kind.value} node has a type that is null."
+            )
 
 
 def _check_choices(subject: Subject, path: str, root: Keys) -> None:
