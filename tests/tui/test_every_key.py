@@ -100,12 +100,12 @@ def test_where_there_is_something(name: str, monkeypatch: pytest.MonkeyPatch) ->
     run_all(name, triage(), SHOWN[name][0], WIDE, monkeypatch)
 
 
-@pytest.mark.parametrize("name", ["diff", "graph", "resolve"])
+@pytest.mark.parametrize("name", ["diff"])
 def test_where_there_is_little_room(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     run_all(name, triage(), SHOWN[name][0], NARROW, monkeypatch)
 
 
-@pytest.mark.parametrize("name", ["checks", "diff", "history", "main", "resolve"])
+@pytest.mark.parametrize("name", ["checks", "diff", "history", "resolve"])
 def test_where_there_is_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = FlowAnswers("triage", BASE, BASE, BASE)
     run_all(name, answers, SHOWN[name][1], WIDE, monkeypatch)
