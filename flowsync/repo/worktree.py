@@ -35,6 +35,8 @@ _PATCHES = (
     ("PREK_HOME", "prek", "patches", re.compile(r"\d+-(\d+)\.patch$")),
 )
 
+# Git moves index and files first and HEAD last, and leaves them so if somebody committed in between.
+_FORESTALLED = b"cannot lock ref 'HEAD': is at "
 _AT_ONCE = 200  # paths on one command line
 _GLANCE = 0.01  # seconds from one look at a lock to the next
 _YOUNG = 3600.0  # seconds; hooks do not run for longer
@@ -142,7 +144,7 @@ class Worktree:
         quietly = ("-c", "core.quotePath=false")
         done = self._children.run(git, *quietly, *arguments, locks=locks, env={"GIT_OPTIONAL_LOCKS": "1"})
         if self.tip(branch) != new:
-            if done.returncode < 0:
+            if done.returncode < 0 or _FORESTALLED in done.stderr:
                 mend(git, new)
             if done.returncode == 0:
                 _move_back(git, branch, new)

@@ -153,3 +153,19 @@ def test_who_commits(repo: Repo, opened: Repository, monkeypatch: pytest.MonkeyP
     repo.git("config", "--global", "user.useConfigOnly", "true")
     with pytest.raises(RepositoryError, match="git does not know who you are"):
         opened.person()
+
+
+def test_a_commit_between_git_s_index_and_head_leaves_nothing_staged(repo: Repo, opened: Repository) -> None:
+    """The soak found it: Studio's files stayed staged, as if the person had edited them, and their flow was held."""
+    old = repo.commit({"flows/a/x.py": "x = 1\n", "mine.txt": "1\n"})
+    new = repo.commit({"flows/a/x.py": "x = 2\n", "flows/a/y.py": "y\n"})
+    repo.git("reset", "--quiet", "--hard", old)
+    hook = repo.folder / ".git/hooks/post-index-change"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\nrm {hook}\necho 2 > mine.txt\ngit commit --quiet -m meanwhile -- mine.txt\n")
+    hook.chmod(0o755)
+    with pytest.raises(NotFastForward):
+        opened.worktree.fast_forward("main", old, new)
+    assert not hook.exists() and repo.subjects()[0] == "meanwhile"
+    assert repo.git("status", "--porcelain") == ""
+    assert repo.files()["mine.txt"] == b"2\n" and repo.files()["flows/a/x.py"] == b"x = 1\n"
