@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis.stateful import precondition, rule
 
 from daemon_process import Daemon, until
 from safety.history_acts import HistoryActs
-from safety.studio_acts import NAMES
+from safety.studio_acts import NAMES, flows, slots
 from world import World
 
 Start = Callable[[World], Daemon]
@@ -73,6 +74,8 @@ class DaemonActs(HistoryActs):
     def is_killed(self, after: float, whole: bool) -> None:
         """With its git children or without; what they leave half moved is for the next daemon, which comes at once."""
         pass_by(after)
+        if whole:
+            self._await_a_locked_index()
         children = _children(self.daemon.process.pid) if whole else []
         self.daemon.process.kill()
         for child in children:
@@ -104,6 +107,20 @@ class DaemonActs(HistoryActs):
     def wakes_up(self) -> None:
         self.daemon.send(signal.SIGCONT)
         self.frozen = False
+
+    def _await_a_locked_index(self) -> None:
+        """Waits for a git that moves files, or for as long as one would take to come."""
+        lock, patience = self.world.folder / ".git/index.lock", time.monotonic() + 0.5
+        while not lock.exists() and time.monotonic() < patience:
+            pass_by(0.0005)
+
+    @rule(flow=flows, mine=slots, theirs=slots, after=moments)
+    @precondition(lambda self: self.daemon is not None and not self.unsaved and not self.away)
+    def they_meet(self, flow: str, mine: int, theirs: int, after: float) -> None:
+        """Studio saves a file while a commit of it is on its way."""
+        self.person_commits(flow, "a.py", mine)
+        pass_by(after / 2)
+        self.studio_saves(flow, "a.py", theirs)
 
     @rule()
     @dead

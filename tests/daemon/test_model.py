@@ -153,6 +153,7 @@ def play(start: Start, examples: int, steps: int, derandomize: bool, *phases: Ph
     run_state_machine_as_test(machine, settings=given)
 
 
+@pytest.mark.timeout(1800)
 def test_a_few_examples(git_home: Path, run_daemon: Start) -> None:
     play(run_daemon, 3, 12, True, Phase.generate)
 
