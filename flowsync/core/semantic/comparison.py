@@ -37,9 +37,8 @@ def semantic_diff(old: bytes | None, new: bytes | None, files: Collection[str] =
         return SemanticDiff(note="" if old == new else _unread(new, str(reason)))
     if old is None:
         names = list(_nodes(after))
-        return SemanticDiff(
-            note=f"new flow with {count(len(names), 'node')}" + (": " + ", ".join(map(clean, names)) if names else "")
-        )
+        listed = ": " + ", ".join(map(clean, names)) if names else ""
+        return SemanticDiff(note=f"new flow with {count(len(names), 'node')}{listed}")
     try:
         before = read(old)
     except Unfit as reason:
