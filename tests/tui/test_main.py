@@ -405,3 +405,16 @@ def test_enter_in_the_flows_panel_opens_the_file_under_the_cursor() -> None:
         await stage.press("enter", sees="local ↔ Studio   flow.dag.yaml   +6 −1")
 
     on_stage(work, triage())
+
+
+def test_the_clock_strikes_while_a_screen_opens(stage: Stage) -> None:
+    """A screen is on top before anything is in it."""
+    from flowsync_tui.screens.logs import LogsScreen
+
+    async def scenario(on: Acting) -> None:
+        await on.settled()
+        on.app.push_screen(LogsScreen())
+        on.app._tick()
+        await on.shows("Nothing has been logged")
+
+    stage.play(scenario)

@@ -106,7 +106,7 @@ class Hearing(App[int]):
     def _tick(self) -> None:
         if self.app_focus or not self.state.live:
             for screen in self.screen_stack[-1:]:
-                if isinstance(screen, Room):
+                if isinstance(screen, Room) and screen.is_mounted:
                     screen.clock()
         if self.app_focus and self.state.live:
             self.run_worker(self._ask_state(), exclusive=True, group="state", exit_on_error=False)
