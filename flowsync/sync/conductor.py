@@ -92,11 +92,9 @@ class Conductor:
 
     def _round(self, share: Share, chosen: frozenset[FlowName], consent: Consent) -> list[Result]:
         fetched = self._fetch(share, chosen, consent)
-        seen = _without_failed(self._link, survey(self._link), fetched)
-        landed = land(self._link, seen, chosen, consent)
-        if landed:
-            seen = _without_failed(self._link, survey(self._link), fetched)
-        pushed = push(self._link, share, seen, chosen, consent)
+        landed = land(self._link, _without_failed(self._link, survey(self._link), fetched), chosen, consent)
+        # compared again even if nothing has landed: a person may have moved the branch meanwhile
+        pushed = push(self._link, share, _without_failed(self._link, survey(self._link), fetched), chosen, consent)
         return _together(fetched, landed, pushed)
 
     def _fetch(self, share: Share, chosen: frozenset[FlowName], consent: Consent) -> list[Result]:

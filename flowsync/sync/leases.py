@@ -1,6 +1,7 @@
 """Leases that a push left behind: given back before the next look, or after it where a renamed folder took them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from flowsync.core.tree import FlowName
 from flowsync.errors import ShareError
@@ -9,8 +10,16 @@ from flowsync.sync.link import Link
 from flowsync.sync.observe import Seeing
 
 
-def give_back(link: Link, share: Share, chosen: frozenset[FlowName]) -> Mapping[str, str]:
-    """Gives back the leases of pushes that died, and returns those (path -> id) that some file had.
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Leases (path -> id) that a push left behind and some file had. ``owed`` are those it tried to give back."""
+
+    leases: Mapping[str, str]
+    owed: frozenset[str]
+
+
+def give_back(link: Link, share: Share, chosen: frozenset[FlowName]) -> Left:
+    """Gives back the leases of pushes that died, and returns those that some file had.
 
     They carry these pushes' own ids, so no one else's can be hit.
     """
@@ -25,18 +34,18 @@ def give_back(link: Link, share: Share, chosen: frozenset[FlowName]) -> Mapping[
     if left or owed:
         share.release({**left, **owed})
         link.journal.owe(share.owed())
-    return {path: lease for path, lease in {**had, **owed}.items() if not path.startswith(f"{TEMPORARIES}/")}
+    leases = {path: lease for path, lease in {**had, **owed}.items() if not path.startswith(f"{TEMPORARIES}/")}
+    return Left(leases, frozenset(owed))
 
 
-def follow(
-    link: Link, share: Share, left: Mapping[str, str], seeing: Mapping[FlowName, Seeing | ShareError], whole: bool
-) -> None:
+def follow(link: Link, share: Share, left: Left, seeing: Mapping[FlowName, Seeing | ShareError], whole: bool) -> None:
     """Gives back the leases of files that are not where they were: at the same path of any other flow.
 
-    A wrong guess is refused and harms nobody. What no ``whole`` look finds is gone, and its lease with it.
+    A wrong guess is refused and harms nobody. What no ``whole`` look finds is gone, and its lease with it. Another file
+    may stand by now where an owed one was.
     """
     there = {f"{flow}/{path}" for flow, seen in seeing.items() if isinstance(seen, Seeing) for path in seen.scan.files}
-    astray = {path: lease for path, lease in left.items() if path not in there}
+    astray = {path: lease for path, lease in left.leases.items() if path not in there or path in left.owed}
     for path, lease in astray.items():
         inner = path.partition("/")[2]
         share.release({other: lease for other in sorted(there) if other.partition("/")[2] == inner})

@@ -359,7 +359,8 @@ def test_a_repository_that_is_none(tmp_path: Path, git_home: Path, capsys: pytes
 
     assert main(["-C", str(tmp_path), "status"]) == 3
     assert "is not in a Git repository" in capsys.readouterr().err
-    assert main(["-C", str(tmp_path / "nowhere"), "status"]) == 3
+    assert main(["-C", str(tmp_path / "nowhere"), "status"]) == 2
+    assert "nowhere" in capsys.readouterr().err
 
 
 def test_a_repository_of_sha_256_is_refused(tmp_path: Path, world: World) -> None:

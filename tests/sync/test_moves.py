@@ -388,6 +388,19 @@ def test_a_lease_that_a_renamed_folder_took_along_is_given_back(two: World) -> N
     two.studio({"talk/b.py": "b = 'Studio can save it'\n"})
 
 
+def test_a_lease_that_went_along_is_sought_even_if_another_file_has_taken_its_place(two: World) -> None:
+    """The file at the old path was taken for the one that had the lease (seed 20339)."""
+    assert isinstance(two.share, EmulatedStudio)
+    identity = "00000000-0000-0000-0000-000000000001"
+    two.share.client.get_file_client(f"{two.share.top}/chat/b.py").acquire_lease(lease_id=identity)
+    Journal(two.folder / ".git/flowsync", "studio").owe({"chat/b.py": identity})
+    folder_renamed_there(two, "chat", "talk")
+    two.studio_flow("chat", b_py="another\n")
+    two.run("sync")
+    moved = two.share.client.get_file_client(f"{two.share.top}/talk/b.py")
+    assert moved.get_file_properties()["lease"]["status"] == "unlocked"
+
+
 @pytest.mark.parametrize("name", ["chat", "talk"])
 @pytest.mark.parametrize("side", ["git", "studio"])
 def test_one_of_the_two_names_is_enough(two: World, side: str, name: str) -> None:

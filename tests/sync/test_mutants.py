@@ -74,7 +74,7 @@ MUTANTS = mutants(
     ("9: pre-commit's stash is not seen", "repo/worktree.py", "return _edits_put_away()", "return None", "pre_commit_at_work"),
     ("9: a merge is not seen", "repo/worktree.py", '"MERGE_HEAD": (', '"MERGE_HEAD_": (', "merging"),
     ("9: a lock is not seen", "repo/worktree.py", '"index.lock": (', '"index.lock_": (', "index_locked"),
-    ("9: a commit while landing is undone", "sync/land.py", "if len(ready) == 1 or _tip(link) != tip:", "if False:", "a_commit_while_landing"),
+    ("9: a commit while landing is undone", "sync/land.py", "if all(self._same(flow, before, now) for flow in self._names(one))", "if True", "a_commit_while_landing"),
     # 10. Deletes need proof and a brake.
     ("10: no brake in Studio", "core/plan.py", "if decided.state is State.DELETED_IN_STUDIO:", "if False:", "test_rule_10_a_whole_flow_gone"),
     ("10: no brake here", "core/plan.py", "if decided.state is State.DELETED_LOCALLY:", "if False:", "test_rule_10_a_whole_flow_deleted"),
