@@ -401,6 +401,21 @@ def test_a_lease_that_went_along_is_sought_even_if_another_file_has_taken_its_pl
     assert moved.get_file_properties()["lease"]["status"] == "unlocked"
 
 
+def test_a_lease_of_a_push_that_died_is_sought_by_the_files_id_if_another_file_stands_there(two: World) -> None:
+    """The file at the old path was taken for the one that had the lease, which a renamed folder had taken along."""
+    two.commit({"flows/chat/b.py": "b = 2\n"})
+    assert isinstance(two.share, EmulatedStudio)
+    identity = "00000000-0000-0000-0000-000000000001"
+    intent = Intent(blob_of(b"b = 2\n"), identity)
+    Journal(two.folder / ".git/flowsync", "studio").begin(FlowName("chat"), {Path("b.py"): intent})
+    two.share.client.get_file_client(f"{two.share.top}/chat/b.py").acquire_lease(lease_id=identity)
+    folder_renamed_there(two, "chat", "talk")
+    two.studio_flow("chat", b_py="another\n")
+    two.run("sync")
+    moved = two.share.client.get_file_client(f"{two.share.top}/talk/b.py")
+    assert moved.get_file_properties()["lease"]["status"] == "unlocked"
+
+
 @pytest.mark.parametrize("name", ["chat", "talk"])
 @pytest.mark.parametrize("side", ["git", "studio"])
 def test_one_of_the_two_names_is_enough(two: World, side: str, name: str) -> None:
