@@ -26,7 +26,7 @@ _LIFETIME = 120.0  # seconds; no command of ours holds a lock for longer
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A child that was killed: its arguments, and the folder that it worked in."""
+    """A child that did not end its work: its arguments, and the folder that it worked in."""
 
     arguments: tuple[str, ...]
     folder: FilePath
@@ -37,6 +37,7 @@ class Children:
 
     def __init__(self, folder: FilePath) -> None:
         self._record = folder / "git-child.json"
+        self._debt = folder / "git-unmended.json"
 
     def run(
         self,
@@ -49,7 +50,7 @@ class Children:
         """Runs ``git ARGUMENTS``, which may take ``locks``, and returns what it did. A killed child's are removed."""
         absent = [str(lock) for lock in dict.fromkeys(locks) if not os.path.lexists(lock)]
         record = {"folder": str(git.folder), "arguments": arguments, "locks": absent, "began": time.time()}
-        self._write(record)
+        self._write(self._record, record)
         done = git.run(*arguments, stdin=stdin, env=env, started=lambda pid: self._began(record, pid))
         if done.returncode >= 0:
             self._record.unlink(missing_ok=True)
@@ -57,41 +58,58 @@ class Children:
             self.recover()
         return done
 
-    def recover(self) -> Left | None:
-        """Removes the locks of a child that was killed; RepositoryError while it lives. None if there was none."""
+    def recover(self) -> None:
+        """Removes the locks of a child that was killed, and owes what it left; RepositoryError while it lives."""
         try:
             record = json.loads(self._record.read_text(encoding="utf-8"))
             began, pid, born = float(record["began"]), int(record.get("pid", 0)), str(record.get("born", ""))
             locks, arguments = [FilePath(lock) for lock in record["locks"]], tuple(record["arguments"])
             folder = FilePath(record["folder"])
         except FileNotFoundError:
-            return None
+            return
         except (ValueError, KeyError, TypeError):  # torn: then nothing can be proven
             self._record.unlink(missing_ok=True)
-            return None
+            return
         if pid and born and _born(pid) == born:
             raise RepositoryError(
                 f"git {_verb(arguments)}, which a flowsync that died began, is still at work (process {pid})",
                 "wait for it to finish",
             )
         if not _BOOT.exists() and 0 <= time.time() - began < _MAY_LIVE:
-            return None  # this system does not tell who is alive
+            return  # this system does not tell who is alive
         left = [lock for lock in locks if _as_old_as(lock, began)]
         if left and locking_git([folder, self._record.parent.parent]):
-            return None  # it may be theirs; the record stays for the next run
+            return  # it may be theirs; the record stays for the next run
         for lock in left:
             lock.unlink(missing_ok=True)
+        self.owe(Left(arguments, folder))
         self._record.unlink(missing_ok=True)
-        return Left(arguments, folder)
+
+    def owe(self, left: Left) -> None:
+        """Writes down that what a child left half done is to be put right."""
+        self._write(self._debt, {"folder": str(left.folder), "arguments": left.arguments})
+
+    def owed(self) -> Left | None:
+        """Returns the child whose work is to be put right, or None."""
+        try:
+            said = json.loads(self._debt.read_text(encoding="utf-8"))
+            return Left(tuple(said["arguments"]), FilePath(said["folder"]))
+        except (FileNotFoundError, ValueError, KeyError, TypeError):  # none, or torn
+            return None
+
+    def paid(self) -> None:
+        """Notes that it was put right."""
+        self._debt.unlink(missing_ok=True)
 
     def _began(self, record: Mapping[str, object], pid: int) -> None:
-        self._write({**record, "pid": pid, "born": _born(pid)})
+        self._write(self._record, {**record, "pid": pid, "born": _born(pid)})
 
-    def _write(self, record: Mapping[str, object]) -> None:
-        self._record.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._record.with_suffix(".new")
+    @staticmethod
+    def _write(place: FilePath, record: Mapping[str, object]) -> None:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        temporary = place.with_suffix(".new")
         temporary.write_text(json.dumps(record), encoding="utf-8")
-        temporary.replace(self._record)
+        temporary.replace(place)
 
 
 def _as_old_as(lock: FilePath, began: float) -> bool:

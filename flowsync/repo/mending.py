@@ -5,14 +5,17 @@ holds the new commit's content or the beginning of it. Anything else is a person
 """
 
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from flowsync.repo.plumbing import Git, fields
+from flowsync.repo.plumbing import Git, Locked, fields
 
 _NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # the empty tree
 _ABSENT = ("000000", "0" * 40)
+_PATIENCE = 2.0  # seconds for another git to let go of the index
+_GLANCE = 0.02  # seconds from one try to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,18 @@ class _Moved:
 
 
 def mend(git: Git, new: str) -> None:
-    """Undoes a fast-forward to ``new`` that HEAD has not followed."""
+    """Undoes a fast-forward to ``new`` that HEAD has not followed; Locked if another git keeps the index for long."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return _mend(git, new)
+        except Locked:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_GLANCE)
+
+
+def _mend(git: Git, new: str) -> None:
     head = git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     if head == new:
         return

@@ -5,6 +5,7 @@ works while the user's index is locked, knows every repository layout, and leave
 """
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path as FilePath
@@ -21,6 +22,12 @@ _QUIET = {
 }
 # Set by git in a hook's environment; they would make our git work on the hook's index or another repository.
 _FOREIGN = ("GIT_INDEX_FILE", "GIT_DIR", "GIT_WORK_TREE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_QUARANTINE_PATH")
+
+_LOCKED = re.compile(rb"Unable to create '([^'\n]+\.lock)': File exists")
+
+
+class Locked(RepositoryError):
+    """Another git command holds a lock that this one needs; nothing was changed."""
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -83,7 +90,10 @@ class Git:
 
 
 def failure(arguments: Sequence[str], done: subprocess.CompletedProcess[bytes]) -> RepositoryError:
-    """Returns the error for a git command that failed: its own words, which name what is wrong."""
+    """Returns the error for a git command that failed: its own words, or whose lock it met."""
+    if found := _LOCKED.search(done.stderr):
+        lock = text(found.group(1))
+        return Locked(f"another git command holds {lock}", f"wait for it; if no git is running here: rm '{lock}'")
     said = text(done.stderr).strip() or f"exit code {done.returncode}"
     return RepositoryError(f"git {arguments[0]} refused: {said}")
 

@@ -1,7 +1,5 @@
 """Refs: read in one look, moved in one transaction that checks where each of them was."""
 
-import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -13,20 +11,8 @@ from flowsync.repo.plumbing import Git, failure, text
 ABSENT = "0" * 40
 
 
-_LOCKED = re.compile(rb"Unable to create '([^'\n]+\.lock)': File exists")
-
-
 class RefMoved(RepositoryError):
     """A ref was not where the transaction expected it; nothing was changed."""
-
-
-def locked(done: subprocess.CompletedProcess[bytes]) -> RepositoryError | None:
-    """Returns the error for a git command that found another's lock, or None if that was not it."""
-    found = _LOCKED.search(done.stderr)
-    if found is None:
-        return None
-    lock = text(found.group(1))
-    return RepositoryError(f"another git command holds {lock}", f"wait for it; if no git is running here: rm '{lock}'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +80,7 @@ class Refs:
                 or b"unable to resolve" in done.stderr
             ):
                 raise RefMoved(said.message, "run the command again")
-            raise locked(done) or said
+            raise said
 
     def lock(self, ref: str) -> FilePath:
         """Returns the file by which git locks a ref."""

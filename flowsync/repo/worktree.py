@@ -7,16 +7,17 @@ import re
 import stat
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from flowsync.core.plan import Hold
 from flowsync.core.tree import Blob
 from flowsync.errors import RepositoryError
-from flowsync.repo.children import Children
+from flowsync.repo.children import Children, Left
 from flowsync.repo.mending import mend
-from flowsync.repo.plumbing import Git, failure, fields, text
-from flowsync.repo.refs import Move, Refs, locked
+from flowsync.repo.plumbing import Git, Locked, failure, fields, text
+from flowsync.repo.refs import Move, Refs
 
 _UNDER_WAY = {
     "MERGE_HEAD": ("a merge is under way", "git merge --continue, or git merge --abort"),
@@ -144,19 +145,27 @@ class Worktree:
         quietly = ("-c", "core.quotePath=false")
         done = self._children.run(git, *quietly, *arguments, locks=locks, env={"GIT_OPTIONAL_LOCKS": "1"})
         if self.tip(branch) != new:
-            if done.returncode < 0 or _FORESTALLED in done.stderr:
-                mend(git, new)
+            if _FORESTALLED in done.stderr:
+                self._children.owe(Left(arguments, git.folder))
+            self._mend()
             if done.returncode == 0:
                 _move_back(git, branch, new)
                 raise NotFastForward(f"branch {branch} was left meanwhile for another", "run the command again")
-            refused = locked(done) or failure(arguments, done)
+            refused = failure(arguments, done)
             raise NotFastForward(refused.message, refused.hint or "git status")
 
     def recover(self) -> None:
         """Puts right what a git command of a flowsync that died has left: its locks, and files half moved."""
-        left = self._children.recover()
-        if left and "--ff-only" in left.arguments:
-            mend(Git(left.folder), left.arguments[-1])
+        self._children.recover()
+        self._mend()
+
+    def _mend(self) -> None:
+        """Undoes what a fast-forward did that HEAD did not follow; the next run does, if the index stays locked."""
+        left = self._children.owed()
+        with suppress(Locked):
+            if left and "--ff-only" in left.arguments and left.folder.is_dir():
+                mend(Git(left.folder), left.arguments[-1])
+            self._children.paid()
 
 
 def _move_back(git: Git, branch: str, new: str) -> None:

@@ -169,3 +169,34 @@ def test_a_commit_between_git_s_index_and_head_leaves_nothing_staged(repo: Repo,
     assert not hook.exists() and repo.subjects()[0] == "meanwhile"
     assert repo.git("status", "--porcelain") == ""
     assert repo.files()["mine.txt"] == b"2\n" and repo.files()["flows/a/x.py"] == b"x = 1\n"
+
+
+@pytest.mark.parametrize("held", ["a moment", "long"])
+def test_what_git_left_is_put_right_although_another_git_has_the_index_just_then(
+    repo: Repo, opened: Repository, held: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The soak found it: Studio's files stayed staged for good, and the run ended with git's own words."""
+    old = repo.commit({"flows/a/x.py": "x = 1\n", "mine.txt": "1\n"})
+    new = repo.commit({"flows/a/x.py": "x = 2\n", "flows/a/y.py": "y\n"})
+    repo.git("reset", "--quiet", "--hard", old)
+    lock, git = repo.folder / ".git/index.lock", repo.folder / ".git"
+    ends = f"(sleep 0.5; rm {lock}) >&- 2>&- &" if held == "a moment" else ""
+    if held == "long":
+        monkeypatch.setattr("flowsync.repo.mending._PATIENCE", 0.1)
+    hook = git / "hooks/post-index-change"
+    hook.parent.mkdir(exist_ok=True)
+    commit = "echo 2 > mine.txt; git commit --quiet -m meanwhile -- mine.txt"
+    hook.write_text(f"#!/bin/sh\nrm {hook}\n{commit}\ntouch {lock}\n{ends}\n")
+    hook.chmod(0o755)
+    with pytest.raises(NotFastForward):
+        opened.worktree.fast_forward("main", old, new)
+    assert repo.subjects()[0] == "meanwhile"
+    if held == "long":
+        assert lock.exists()
+        opened.worktree.recover()  # it waits in vain, and says nothing: what is held is told by others
+        assert (git / "flowsync/git-unmended.json").exists()
+        lock.unlink()
+        opened.worktree.recover()
+    assert not (git / "flowsync/git-unmended.json").exists()
+    assert repo.git("status", "--porcelain") == ""
+    assert repo.files()["mine.txt"] == b"2\n" and repo.files()["flows/a/x.py"] == b"x = 1\n"
