@@ -18,7 +18,7 @@ from flowsync.core.plan import Hold
 from flowsync.core.tree import Blob, FlowName, Path, Problem, Seen, Version
 from flowsync.errors import RepositoryError
 
-_SCHEMA = 2
+_SCHEMA = 3
 _LONGEST = 512  # bytes of a path, for SQLite
 _AT_ONCE = 500  # values in one statement
 _TABLES = """
@@ -28,6 +28,7 @@ CREATE TABLE flows (remote TEXT, flow TEXT, observation TEXT, PRIMARY KEY (remot
 CREATE TABLE remotes (remote TEXT PRIMARY KEY, observed_at TEXT, share TEXT) WITHOUT ROWID;
 CREATE TABLE findings (tree TEXT, rules TEXT, errors INTEGER, warnings INTEGER,
     PRIMARY KEY (tree, rules)) WITHOUT ROWID;
+CREATE TABLE searched (folder TEXT PRIMARY KEY, since TEXT, tree TEXT, tip TEXT) WITHOUT ROWID;
 CREATE TABLE complete (blob TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
@@ -218,6 +219,17 @@ class Cache(Closing):
         """Records that a definition takes in nothing."""
         with self.together():
             self._db.execute("INSERT OR IGNORE INTO complete VALUES (?)", (blob,))
+
+    def searched(self, folder: str, since: str, tree: str) -> str:
+        """Returns the tip whose history, after ``since``, was searched in vain for a folder as ``tree``, or ""."""
+        sought = (folder, since, tree)
+        row = self._db.execute("SELECT tip FROM searched WHERE (folder, since, tree) = (?, ?, ?)", sought).fetchone()
+        return str(row[0]) if row else ""
+
+    def in_vain(self, folder: str, since: str, tree: str, tip: str) -> None:
+        """Records a search in vain."""
+        with self.together():
+            self._db.execute("INSERT OR REPLACE INTO searched VALUES (?, ?, ?, ?)", (folder, since, tree, tip))
 
     def close(self) -> None:
         """Closes the file."""

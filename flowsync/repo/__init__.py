@@ -27,6 +27,8 @@ from flowsync.repo.plumbing import FLOOR, Git, text
 from flowsync.repo.refs import Refs
 from flowsync.repo.worktree import Worktree
 
+_DETACHES = (2, 47)  # since then a maintenance has to be told; before, its gc went into the background by itself
+
 __all__ = ["Repository", "git_version"]
 
 
@@ -41,8 +43,9 @@ class Repository(Closing):
 
     def __init__(self, start: FilePath) -> None:
         """Opens the repository that ``start`` lies in; RepositoryError if there is none or it cannot be used."""
-        if (version := git_version()) < FLOOR:
-            shown = ".".join(map(str, version))
+        self._version = git_version()
+        if self._version < FLOOR:
+            shown = ".".join(map(str, self._version))
             raise RepositoryError(f"git {shown} is too old: flowsync needs 2.39, for git merge-tree", "update git")
         try:
             self._opened = git.Repo(start, search_parent_directories=True)
@@ -75,6 +78,15 @@ class Repository(Closing):
                 )
             lines.append(text(done.stdout).strip())
         return lines[0], lines[1]
+
+    def maintain(self) -> None:
+        """Lets git pack loose objects, beside us, if it finds them too many: git's own commands end with this, too.
+
+        Failing is git's affair: another one may be at it already.
+        """
+        if self.git.line("config", "--type=bool", "maintenance.auto") != "false":
+            beside = ["--detach"] if self._version >= _DETACHES else []
+            self.git.run("maintenance", "run", "--auto", "--quiet", *beside)
 
     def close(self) -> None:
         """Ends the git processes that are kept."""

@@ -1,19 +1,13 @@
 """Questions about history that only a walk over commits can answer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from flowsync.repo.apart import Apart, Step, Touch
 from flowsync.repo.plumbing import Git, fields, text
 
 _BEGIN = "\x01"  # of a commit among the paths, none of which begins with it
-
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """A commit that touched a folder: who made it, and when (RFC 3339)."""
-
-    who: str
-    when: str
+_AT_ONCE = 500  # commits on one command line
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +33,13 @@ class History:
     def __init__(self, git: Git) -> None:
         self._git = git
 
-    def touching(self, tip: str, path: str, every: bool = False, since: str | None = None) -> list[str]:
+    def touching(self, tip: str, path: str, every: bool = False, since: Iterable[str] = ()) -> list[str]:
         """Returns the commits in ``tip``'s history that changed ``path``, no parent before its child.
 
-        Where a merge took one side as it was, the other side's commits count only with ``every``. What the history of
-        ``since`` holds does not count, and is not walked: without it git walks all there is.
+        Where a merge took one side as it was, the other side's commits count only with ``every``. What the histories of
+        ``since`` hold does not count, and is not walked: without them git walks all there is.
         """
-        limits = [*(["--full-history"] if every else []), tip, *([f"^{since}"] if since else [])]
+        limits = [*(["--full-history"] if every else []), tip, *(f"^{commit}" for commit in since)]
         return self._lines("rev-list", "--topo-order", *limits, "--", _literal(path))
 
     def common(self, one: str, other: str) -> str | None:
@@ -56,11 +50,42 @@ class History:
         """Returns ``tip`` and its first parents that the histories of ``without`` do not hold, oldest first."""
         return self._lines("rev-list", "--first-parent", "--reverse", tip, *(f"^{commit}" for commit in without))
 
-    def only_in(self, mine: str, other: str | None, path: str) -> list[Touch]:
-        """Returns who touched ``path`` in ``mine``'s history and not in ``other``'s, newest first."""
-        without = [f"^{other}"] if other else []
-        lines = self._lines("log", "--format=%an%x1f%aI", mine, *without, "--", _literal(path))
-        return [Touch(*line.split("\x1f")) for line in lines]
+    def apart(self, pairs: Iterable[tuple[str, str | None]], path: str) -> Apart:
+        """Walks the histories that these pairs of commits end in, as far as they differ, in one go.
+
+        A pair that ends in None asks for the whole of the other history.
+        """
+        listed = list(pairs)
+        tips = list(dict.fromkeys(tip for mine, other in listed if other for tip in (mine, other)))
+        shared = self._shared(tips) if tips else None
+        between = self._walk([*tips, *([f"^{shared}"] if shared else [])], path, "--sparse")
+        alone = dict.fromkeys(mine for mine, other in listed if other is None)
+        return Apart(tips, between, {mine: self._walk([mine], path) for mine in alone}, path)
+
+    def _walk(self, limits: Sequence[str], path: str, *how: str) -> list[Step]:
+        """Returns the commits within ``limits``, no parent before its child."""
+        if not limits:
+            return []
+        shape = ["--full-history", "--date-order", "-c", "-r", "--name-only", "--no-renames", "-z"]
+        form = f"--format={_BEGIN}%H%x1f%P%x1f%an%x1f%aI"
+        where = _literal(path) if path else ":(top)"
+        quietly = ("-c", "log.showRoot=true", "log", "--no-show-signature")
+        stdin = "".join(f"{limit}\n" for limit in limits).encode("ascii")
+        raw = self._git(*quietly, *how, *shape, form, "--stdin", "--", where, stdin=stdin)
+        found: list[tuple[str, set[str]]] = []
+        for field in fields(raw):
+            if field.startswith(_BEGIN):
+                found.append((field.removeprefix(_BEGIN), set()))
+            elif changed := field.removeprefix("\n"):  # git puts a line break, or an empty field, before the first
+                found[-1][1].add(changed)
+        return [_step(header, paths) for header, paths in found]
+
+    def _shared(self, tips: Sequence[str]) -> str | None:
+        """Returns a commit that all these histories have, or None."""
+        shared: str | None = tips[0]
+        for begin in range(1, len(tips), _AT_ONCE):
+            shared = shared and self._git.line("merge-base", "--octopus", shared, *tips[begin : begin + _AT_ONCE])
+        return shared
 
     def timeline(self, tips: Iterable[str], path: str) -> list[str]:
         """Returns all commits that changed ``path`` on any line of these histories, newest first.
@@ -86,6 +111,11 @@ class History:
 
     def _lines(self, *arguments: str) -> list[str]:
         return text(self._git(*arguments)).splitlines()
+
+
+def _step(header: str, paths: Iterable[str]) -> Step:
+    commit, parents, who, when = header.split("\x1f")
+    return Step(commit, tuple(parents.split()), Touch(who, when), frozenset(paths))
 
 
 def _told(header: str) -> Told:

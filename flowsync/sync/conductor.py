@@ -48,7 +48,9 @@ class Conductor:
     def fetch(self, flows: Sequence[str] = (), consent: Consent | None = None) -> list[Result]:
         """Moves the tracking refs to what the share holds; touches neither branch nor worktree."""
         with self._at_work() as share:
-            return self._fetch(share, frozenset(map(FlowName, flows)), consent or Consent())
+            results = self._fetch(share, frozenset(map(FlowName, flows)), consent or Consent())
+        self._tidy(results)
+        return results
 
     def pull(self, flows: Sequence[str] = (), consent: Consent | None = None) -> list[Result]:
         """Fetches, and lands Studio's edits on the branch."""
@@ -56,7 +58,9 @@ class Conductor:
             chosen = frozenset(map(FlowName, flows))
             fetched = self._fetch(share, chosen, consent or Consent())
             seen = _without_failed(self._link, survey(self._link), fetched)
-            return _together(fetched, land(self._link, seen, chosen, consent or Consent()))
+            results = _together(fetched, land(self._link, seen, chosen, consent or Consent()))
+        self._tidy(results)
+        return results
 
     def push(self, flows: Sequence[str] = (), consent: Consent | None = None) -> list[Result]:
         """Writes the branch's edits to the share, after a look at the flows that it is about."""
@@ -87,8 +91,13 @@ class Conductor:
                 chosen = frozenset(result.flow for result in results if result.did is Did.STALE)
                 if not chosen:
                     break
+        self._tidy(results)
         stamp(self._link, self._environ, results)
         return results
+
+    def _tidy(self, results: Sequence[Result]) -> None:
+        if any(one.commit for one in results):
+            self._link.repo.maintain()
 
     def _round(self, share: Share, chosen: frozenset[FlowName], consent: Consent) -> list[Result]:
         fetched = self._fetch(share, chosen, consent)

@@ -16,7 +16,7 @@ from flowsync.sync.message import studio_message
 from flowsync.sync.observe import Seeing, when
 from flowsync.sync.scan import NAME
 from flowsync.sync.snapshot import COMMITTER, commit, folder, holding, overlay
-from flowsync.sync.survey import local_flows, syncing
+from flowsync.sync.survey import local_flows, on_branch, syncing
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,7 @@ def _seen_here(link: Link, here: _Here, flow: FlowName, new: str | None) -> str 
     tree = link.flow_tree(tracking, flow)
     if tree is None or tree == link.flow_tree(base, flow):
         return None
-    for sha in link.repo.history.touching(here.tip, link.remote.folder(flow), since=base) if here.tip else ():
-        if link.flow_tree(sha, flow) == tree:
-            return tracking
-    return None
+    return tracking if on_branch(link, flow, here.tip, base, tree) else None
 
 
 def _track(link: Link, here: _Here, flow: FlowName, seen: Seeing) -> tuple[str | None, bool]:

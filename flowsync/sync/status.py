@@ -8,6 +8,7 @@ from datetime import datetime
 from flowsync.cache import Observation
 from flowsync.core.plan import TO_LAND, TO_PUSH, Hold, State
 from flowsync.core.tree import FlowName, Path
+from flowsync.repo.apart import Apart
 from flowsync.sync.findings import findings
 from flowsync.sync.holds import Consent, Holds
 from flowsync.sync.link import Link
@@ -67,11 +68,12 @@ def status(link: Link, flows: frozenset[FlowName] = frozenset()) -> Status:
     seen = merged_states(link, survey(link))
     observations = link.cache.observations(link.remote.name)
     holds = Holds(link, observations, old_names(link, seen))
+    apart = _apart(link, seen, flows)
     look = link.cache.last_look(link.remote.name)
     registry = link.memory.known()
     rows = [
         dataclasses.replace(
-            _row(link, seen, standing, holds, observations),
+            _row(link, seen, standing, holds, observations, apart),
             draft=registration(registry, flow, standing.remote_tree is not None, _names(link, standing)),
         )
         for flow, standing in seen.flows.items()
@@ -88,7 +90,12 @@ def _names(link: Link, standing: Standing) -> list[str]:
 
 
 def _row(
-    link: Link, seen: Survey, standing: Standing, holds: Holds, observations: Mapping[FlowName, Observation]
+    link: Link,
+    seen: Survey,
+    standing: Standing,
+    holds: Holds,
+    observations: Mapping[FlowName, Observation],
+    apart: Apart,
 ) -> FlowStatus:
     flow, decided = standing.flow, standing.decided
     hold = _hold(standing, holds)
@@ -96,8 +103,9 @@ def _row(
     local = Side(_word(standing.base_tree, standing.local_tree), seen.tip if standing.local_tree else None)
     studio = Side(_word(standing.base_tree, standing.remote_tree), standing.tracking)
     if standing.state is not State.IN_SYNC:
-        local = _history(link, standing, local, seen.tip, standing.tracking)
-        studio = _history(link, standing, studio, standing.tracking, seen.tip)
+        folder = link.remote.folder(flow)
+        local = _history(apart, folder, local, seen.tip, standing.tracking)
+        studio = _history(apart, folder, studio, standing.tracking, seen.tip)
         local = dataclasses.replace(local, changed=tuple(change.path for change in decided.local))
         studio = dataclasses.replace(studio, changed=tuple(change.path for change in decided.remote))
     dirty = tuple(holds.dirty.get(flow, ()))
@@ -129,11 +137,21 @@ def _word(base: str | None, side: str | None) -> str:
     return "changed" if side else "deleted"
 
 
-def _history(link: Link, standing: Standing, side: Side, mine: str | None, other: str | None) -> Side:
+def _apart(link: Link, seen: Survey, flows: frozenset[FlowName]) -> Apart:
+    """Walks, once for all flows, the commits that one side has and the other lacks."""
+    chosen = link.chosen(flows)
+    pairs: list[tuple[str, str | None]] = []
+    for one in seen.flows.values():
+        if one.state is not State.IN_SYNC and chosen(one.flow):
+            pairs += [(mine, other) for mine, other in ((seen.tip, one.tracking), (one.tracking, seen.tip)) if mine]
+    return link.repo.history.apart(pairs, link.remote.path)
+
+
+def _history(apart: Apart, folder: str, side: Side, mine: str | None, other: str | None) -> Side:
     """Returns a side with how many commits of the flow the other side lacks, and who made the last of them."""
     if mine is None:
         return side
-    touches = link.repo.history.only_in(mine, other, link.remote.folder(standing.flow))
+    touches = apart.only_in(mine, other, folder)
     if not touches:
         return side
     return dataclasses.replace(side, commits=len(touches), who=touches[0].who, when=touches[0].when)

@@ -139,12 +139,27 @@ def _seen_since(link: Link, standing: Standing, tip: str | None) -> str | None:
 
     The branch has had it, then: a landing that died before the refs moved, or somebody who made the same edit here.
     """
-    if tip is None or standing.tracking is None:
+    return on_branch(link, standing.flow, tip, standing.base, standing.remote_tree) if standing.tracking else None
+
+
+def on_branch(link: Link, flow: FlowName, tip: str | None, since: str | None, tree: str | None) -> str | None:
+    """Returns the newest commit of a tip's history after ``since`` in which the flow is exactly ``tree``, or None.
+
+    How far it was sought in vain is remembered: a conflict may stay for weeks, and the branch goes on.
+    """
+    if tip is None:
         return None
-    for sha in link.repo.history.touching(tip, link.remote.folder(standing.flow), since=standing.base):
-        found = resolved(link, sha, standing.flow, link.flow_tree(sha, standing.flow))
-        if found and found.tree == standing.remote_tree:
+    folder = link.remote.folder(flow)
+    sought = (folder, since or "", tree or "")
+    searched = link.cache.searched(*sought)
+    if searched == tip:
+        return None
+    known = [commit for commit in (since, searched) if commit and link.repo.objects.kind(commit) == "commit"]
+    for sha in link.repo.history.touching(tip, folder, since=known):
+        found = resolved(link, sha, flow, link.flow_tree(sha, flow))
+        if found and found.tree == tree:
             return sha
+    link.cache.in_vain(*sought, tip)
     return None
 
 

@@ -14,10 +14,11 @@ from pathlib import Path as FilePath
 from typing import BinaryIO
 
 from flowsync.core.plan import Hold
-from flowsync.core.tree import Blob, Entry, File, Path, blob_of
+from flowsync.core.tree import Blob, Entry, File, Path, blob_of, diff
 from flowsync.errors import RepositoryError
+from flowsync.repo.apart import Apart, Touch
+from flowsync.repo.apart import Step as Walked
 from flowsync.repo.bulk import Store
-from flowsync.repo.history import Touch
 from flowsync.repo.merge import Merge
 from flowsync.repo.objects import Objects, Signature
 from flowsync.repo.refs import Move, RefMoved
@@ -158,9 +159,9 @@ class MemoryHistory:
     def __init__(self, objects: MemoryObjects) -> None:
         self._objects = objects
 
-    def touching(self, tip: str, path: str, every: bool = False, since: str | None = None) -> list[str]:
+    def touching(self, tip: str, path: str, every: bool = False, since: Sequence[str] = ()) -> list[str]:
         assert not every, "nothing that is simulated asks for it"
-        before = self._objects.ancestors(since) if since else frozenset[str]()
+        before = frozenset[str]().union(*map(self._objects.ancestors, since))
         found: list[str] = []
         kept: dict[str, list[str]] = {}
         todo = [tip]
@@ -170,9 +171,11 @@ class MemoryHistory:
                 continue
             parents = list(self._objects.commit(sha).parents)
             here = self._at(sha, path)
-            same = [parent for parent in parents if self._at(parent, path) == here]
+            counted = [one for one in parents if one not in before or one in since]  # git drops no line for one beyond
+            same = [parent for parent in counted if self._at(parent, path) == here]
             kept[sha] = same[:1] or parents
-            if not same and (here is not None or parents):
+            differs = bool(counted) or any(self._at(parent, path) != here for parent in parents)
+            if not same and (differs if parents else here is not None):
                 found.append(sha)
             todo += kept[sha]
         return self._children_first(tip, kept, set(found))
@@ -188,14 +191,24 @@ class MemoryHistory:
             sha = next(iter(self._objects.commit(sha).parents), None)
         return found[::-1]
 
-    def only_in(self, mine: str, other: str | None, path: str) -> list[Touch]:
-        hidden = self._objects.ancestors(other) if other else frozenset[str]()
-        touches = []
-        for sha in self.touching(mine, path):
-            if sha not in hidden:
-                name, _, rest = self._objects.commit(sha).author.partition(" <")
-                touches.append(Touch(name, rest.rsplit(" ", 2)[1]))
-        return touches
+    def apart(self, pairs: Iterable[tuple[str, str | None]], path: str) -> Apart:
+        listed = list(pairs)
+        tips = dict.fromkeys(tip for pair in listed for tip in pair if tip)
+        walks = {tip: self._walk([tip]) for tip, other in listed if other is None}
+        return Apart(tips, self._walk(list(tips)), walks, path)
+
+    def _walk(self, tips: list[str]) -> list[Walked]:
+        every = frozenset[str]().union(*map(self._objects.ancestors, tips))
+        parents = {sha: list(self._objects.commit(sha).parents) for sha in every}
+        return list(map(self._walked, self._children_first("", {"": tips, **parents}, set(every))))
+
+    def _walked(self, sha: str) -> Walked:
+        commit = self._objects.commit(sha)
+        name, _, rest = commit.author.partition(" <")
+        before = [self._objects.files(self._objects.commit(parent).tree) for parent in commit.parents] or [{}]
+        now = self._objects.files(commit.tree)
+        changed = [{change.path for change in diff(old, now)} for old in before]
+        return Walked(sha, commit.parents, Touch(name, rest.rsplit(" ", 2)[1]), frozenset(set.intersection(*changed)))
 
     def _at(self, sha: str, path: str) -> str | None:
         tree = self._objects.commit(sha).tree
@@ -345,6 +358,9 @@ class MemoryRepository:
     def person(self) -> tuple[str, str]:
         line = str(Signature(self._who, f"{self._who}@example.com", self._clock()))
         return line, line
+
+    def maintain(self) -> None:
+        """Has nothing to pack."""
 
     def reaches(self, blob: str) -> bool:
         """Whether a ref reaches this content."""

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,16 @@ def test_walks_over_history(both: Both, seed: int) -> None:
         assert real.refs.contains(one, other) == memory.refs.contains(one, other)
         assert real.history.line(one, [other]) == memory.history.line(one, [other])
         assert sorted(real.history.touching(one, path)) == sorted(memory.history.touching(one, path))
+        since = [other, chance.choice(both.commits)]
+        assert sorted(real.history.touching(one, path, since=since)) == sorted(
+            memory.history.touching(one, path, since=since)
+        )
+        pairs = [(one, other), (other, one), *([(since[1], None)] if chance.random() < 0.3 else [])]
+        for folder in ("flows/chat", "flows/triage"):
+            for mine, lacks in pairs:
+                in_git, in_memory = (repo.history.apart(pairs, "flows") for repo in (real, memory))
+                times = [datetime.fromisoformat(one.when).timestamp() for one in in_git.only_in(mine, lacks, folder)]
+                assert sorted(times) == sorted(float(one.when) for one in in_memory.only_in(mine, lacks, folder))
 
 
 def test_of_a_line_of_commits_walks_have_one_order(both: Both) -> None:

@@ -151,6 +151,9 @@ def _clone(place: Path, share: EmulatedStudio) -> World:
     world = World(repo.folder, share=share)
     for name, value in SETTINGS.items():
         world.git("config", f"flowsync.{name}", value)
+    # An hour of this is years of somebody's edits. As git does by itself since 2.41: before, what no ref holds any more
+    # (a snapshot that landed on another's, a merge that was forestalled) stays loose for two weeks, and stops its gc.
+    world.git("config", "gc.cruftPacks", "true")
     world.link(settle=2, max_deletes=1)
     return world
 
@@ -162,7 +165,7 @@ def _sync(world: World) -> str:
         with linked(world.folder) as link:
             Conductor(link, {}, opener=lambda: open_azure(location, {}, patience=PATIENT)).sync()
     except FlowsyncError as error:
-        return type(error).__name__
+        return f"{type(error).__name__}: {error.message}"
     return "done"
 
 

@@ -104,7 +104,7 @@ MUTANTS = mutants(
     ("a dead child's locks stay", "repo/children.py", "for lock in left:\n", "for lock in ():\n", "killed_with_refs_locked"),
     ("any lock is a dead child's", "repo/children.py", "return -_SLACK <= lock.lstat().st_mtime - began <= _LIFETIME", "return lock.exists()", "another_time_than"),
     ("a lock is taken from under a git", "repo/children.py", "if left and locking_git(", "if False and locking_git(", "another_git_is_at_work"),
-    ("half a checkout stays", "repo/worktree.py", 'if left and "--ff-only" in left.arguments:', "if False:", "middle_of_the_checkout"),
+    ("half a checkout stays", "repo/worktree.py", 'if left and "--ff-only" in left.arguments and', "if False and", "middle_of_the_checkout"),
     ("secrets sync", "core/ignore.py", '".venv", ".env"', '".venv"', "generated_and_secret"),
     ("ignoring is deleting", "sync/survey.py", "for side in sides if side)", "for side in sides[:1] if side)", "ignoring_a_file"),
 )  # fmt: skip
