@@ -116,7 +116,12 @@ def _run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog=f"flowsync {row.name}", description=sentence(row.help))
     parser.set_defaults(command=row.name, directory=outer.directory, json=False)
     module.add_arguments(parser)
-    return int(module.run(parser.parse_args(outer.rest)))
+    args = parser.parse_args(outer.rest)
+    if getattr(args, "takes_flows", False):
+        from flowsync.cli.folders import are_flows
+
+        are_flows(args)
+    return int(module.run(args))
 
 
 def _listing() -> str:

@@ -8,12 +8,14 @@ from flowsync.errors import UsageError
 
 def flows(parser: argparse.ArgumentParser) -> None:
     """Adds the flows that a command is about; none means all."""
-    parser.add_argument("flows", nargs="*", metavar="FLOW", help="only these flows (default: all)")
+    parser.add_argument("flows", nargs="*", metavar="FLOW", help="only these flows, by name or folder (default: all)")
+    parser.set_defaults(takes_flows=True)
 
 
 def flow(parser: argparse.ArgumentParser) -> None:
     """Adds the one flow that a command is about."""
-    parser.add_argument("flow", metavar="FLOW", help="the flow's name")
+    parser.add_argument("flow", metavar="FLOW", help="the flow's name, or its folder")
+    parser.set_defaults(takes_flows=True)
 
 
 def remote(parser: argparse.ArgumentParser, every: bool = False) -> None:

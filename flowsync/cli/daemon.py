@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     made["logs"].add_argument("-n", "--lines", type=int, default=40, metavar="N", help="how many (default: 40)")
     made["logs"].add_argument("--json", action="store_true", help="the log for programs")
     made["mode"].add_argument("mode", choices=MODES, help="configured: what .flowsync.yaml says")
-    made["mode"].add_argument("flows", nargs="*", metavar="FLOW", help="only these flows (default: all)")
+    arguments.flows(made["mode"])
     for name in ("install", "uninstall"):
         arguments.dry_run(made[name])
 

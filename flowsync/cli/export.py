@@ -24,7 +24,8 @@ MANIFEST = "flowsync-export.json"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of export."""
-    parser.add_argument("flows", nargs="*", metavar="FLOW", help="these flows, one archive each")
+    parser.add_argument("flows", nargs="*", metavar="FLOW", help="these flows, by name or folder, one archive each")
+    parser.set_defaults(takes_flows=True)
     parser.add_argument("--all", action="store_true", help=f"every flow, and a manifest ({MANIFEST}) beside them")
     parser.add_argument(
         "-o", "--output", metavar="FILE|DIR|-", help="where to (default: FLOW.zip here; - is standard output)"
