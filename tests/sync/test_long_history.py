@@ -84,3 +84,25 @@ def _found_by_gc(number: int) -> list[bytes]:
     """Contents from which git gc --auto takes it that there are many: it looks into ``objects/17`` only."""
     contents = (b"%d" % one for one in itertools.count())
     return list(itertools.islice((one for one in contents if blob_of(one).startswith("17")), number))
+
+
+def test_a_persons_settings_for_git_log_change_no_count(world: World) -> None:
+    world.studio_flow("chat", a_py="a = 1\n")
+    world.sync()
+    for number in (2, 3):
+        world.commit({"flows/chat/a.py": f"a = {number}\n"})
+    world.commit({"flows/new/flow.dag.yaml": "nodes: []\n"})
+    counts = {name: world.state(name)["local"]["ahead"] for name in ("chat", "new")}
+    assert counts == {"chat": 2, "new": 1}
+    for name, value in (
+        ("log.showSignature", "true"),
+        ("log.showRoot", "false"),
+        ("log.follow", "true"),
+        ("log.diffMerges", "off"),
+        ("color.ui", "always"),
+        ("core.quotePath", "true"),
+        ("diff.orderFile", "README.md"),
+    ):
+        world.git("config", name, value)
+    world.commit({"README.md": "chat\n"})
+    assert counts == {name: world.state(name)["local"]["ahead"] for name in counts}
