@@ -69,7 +69,7 @@ class History:
         shape = ["--full-history", "--date-order", "-c", "-r", "--name-only", "--no-renames", "-z"]
         form = f"--format={_BEGIN}%H%x1f%P%x1f%an%x1f%aI"
         where = _literal(path) if path else ":(top)"
-        quietly = ("-c", "log.showRoot=true", "log", "--no-show-signature")
+        quietly = ("-c", "log.showRoot=true", "-c", "log.follow=false", "log", "--no-show-signature")
         stdin = "".join(f"{limit}\n" for limit in limits).encode("ascii")
         raw = self._git(*quietly, *how, *shape, form, "--stdin", "--", where, stdin=stdin)
         found: list[tuple[str, set[str]]] = []
