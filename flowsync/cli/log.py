@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
         where = ["--", f":(top,literal){link.remote.folder(flow)}"]
         style = ["--patch"] if args.patch else []
         shown = "--format=%C(yellow)%h%C(reset) %C(dim)%ad %<(12,trunc)%an%C(reset) %s%C(auto)%d"
-        command = ["git", "-C", str(link.repo.root), "log", "--graph", "--date=short", shown, *style, *limit]
+        folders = ["-c", "log.follow=false"]  # which is for files
+        command = ["git", "-C", str(link.repo.root), *folders, "log", "--graph", "--date=short", shown, *style, *limit]
         sys.stdout.flush()
         # GIT_OPTIONAL_LOCKS and the like come along; the pager and colours are the person's own
         code = subprocess.run([*command, *tips, *where], env=environment(), check=False).returncode
