@@ -28,7 +28,8 @@ CREATE TABLE flows (remote TEXT, flow TEXT, observation TEXT, PRIMARY KEY (remot
 CREATE TABLE remotes (remote TEXT PRIMARY KEY, observed_at TEXT, share TEXT) WITHOUT ROWID;
 CREATE TABLE findings (tree TEXT, rules TEXT, errors INTEGER, warnings INTEGER,
     PRIMARY KEY (tree, rules)) WITHOUT ROWID;
-CREATE TABLE searched (folder TEXT PRIMARY KEY, since TEXT, tree TEXT, tip TEXT) WITHOUT ROWID;
+CREATE TABLE walked (folder TEXT PRIMARY KEY, since TEXT, tip TEXT) WITHOUT ROWID;
+CREATE TABLE states (folder TEXT, tree TEXT, at TEXT, PRIMARY KEY (folder, tree)) WITHOUT ROWID;
 CREATE TABLE complete (blob TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
@@ -220,16 +221,24 @@ class Cache(Closing):
         with self.together():
             self._db.execute("INSERT OR IGNORE INTO complete VALUES (?)", (blob,))
 
-    def searched(self, folder: str, since: str, tree: str) -> str:
-        """Returns the tip whose history, after ``since``, was searched in vain for a folder as ``tree``, or ""."""
-        sought = (folder, since, tree)
-        row = self._db.execute("SELECT tip FROM searched WHERE (folder, since, tree) = (?, ?, ?)", sought).fetchone()
+    def walked(self, folder: str, since: str) -> str:
+        """Returns the tip from which history was walked down to ``since`` for the states of a folder, or ""."""
+        row = self._db.execute("SELECT tip FROM walked WHERE folder = ? AND since = ?", (folder, since)).fetchone()
         return str(row[0]) if row else ""
 
-    def in_vain(self, folder: str, since: str, tree: str, tip: str) -> None:
-        """Records a search in vain."""
+    def walk(self, folder: str, since: str, tip: str, states: Mapping[str, str], more: bool) -> None:
+        """Records the states (tree -> commit) that a walk found, with what was known if these are ``more``."""
         with self.together():
-            self._db.execute("INSERT OR REPLACE INTO searched VALUES (?, ?, ?, ?)", (folder, since, tree, tip))
+            if not more:
+                self._db.execute("DELETE FROM states WHERE folder = ?", (folder,))
+            self._db.execute("INSERT OR REPLACE INTO walked VALUES (?, ?, ?)", (folder, since, tip))
+            rows = [(folder, tree, commit) for tree, commit in states.items()]
+            self._db.executemany("INSERT OR REPLACE INTO states VALUES (?, ?, ?)", rows)
+
+    def state(self, folder: str, tree: str) -> str | None:
+        """Returns the last commit in which a walk found a folder as ``tree``, or None."""
+        row = self._db.execute("SELECT at FROM states WHERE folder = ? AND tree = ?", (folder, tree)).fetchone()
+        return str(row[0]) if row else None
 
     def close(self) -> None:
         """Closes the file."""

@@ -145,22 +145,32 @@ def _seen_since(link: Link, standing: Standing, tip: str | None) -> str | None:
 def on_branch(link: Link, flow: FlowName, tip: str | None, since: str | None, tree: str | None) -> str | None:
     """Returns the newest commit of a tip's history after ``since`` in which the flow is exactly ``tree``, or None.
 
-    How far it was sought in vain is remembered: a conflict may stay for weeks, and the branch goes on.
+    The states that the flow had since then are remembered: a conflict may stay for weeks, while both sides go on.
     """
-    if tip is None:
+    if tip is None or tree is None:
         return None
     folder = link.remote.folder(flow)
-    sought = (folder, since or "", tree or "")
-    searched = link.cache.searched(*sought)
-    if searched == tip:
-        return None
-    known = [commit for commit in (since, searched) if commit and link.repo.objects.kind(commit) == "commit"]
+    walked = link.cache.walked(folder, since or "")
+    if walked != tip:
+        _walk(link, flow, tip, since, walked)
+    found = link.cache.state(folder, tree)
+    if found and walked and not link.repo.refs.contains(tip, found):  # the branch was moved back
+        _walk(link, flow, tip, since, "")
+        found = link.cache.state(folder, tree)
+        return found if found and link.repo.refs.contains(tip, found) else None
+    return found
+
+
+def _walk(link: Link, flow: FlowName, tip: str, since: str | None, walked: str) -> None:
+    """Notes the states that a flow had in a tip's history, but not in that of ``since``, nor of what was walked."""
+    folder = link.remote.folder(flow)
+    known = [commit for commit in (since, walked) if commit and link.repo.objects.kind(commit) == "commit"]
+    states: dict[str, str] = {}
     for sha in link.repo.history.touching(tip, folder, since=known):
         found = resolved(link, sha, flow, link.flow_tree(sha, flow))
-        if found and found.tree == tree:
-            return sha
-    link.cache.in_vain(*sought, tip)
-    return None
+        if found and found.tree:
+            states.setdefault(found.tree, sha)
+    link.cache.walk(folder, since or "", tip, states, bool(walked))
 
 
 def local_flows(link: Link, tip: str | None, known: frozenset[FlowName]) -> dict[FlowName, str]:

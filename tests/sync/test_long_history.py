@@ -58,10 +58,20 @@ def test_a_conflict_that_stays_is_not_sought_in_all_of_history_again(traced: Wor
     assert traced.states() == {"chat": "conflict"}
     (walk,) = [git for git in gits(tmp_path) if "rev-list" in git]
     assert f"^{before}" in walk  # only what has come since
+    traced.studio({"chat/a.py": "a = 'theirs again'\n"})
+    traced.ends(0, "fetch")
+    gits(tmp_path)
+    assert traced.states() == {"chat": "conflict"}
+    assert not [git for git in gits(tmp_path) if "rev-list" in git]
     # what Studio holds is found if the branch has it by now
-    traced.commit({"flows/chat/a.py": "a = 'theirs'\n"})
+    conflict = traced.tip()
+    traced.commit({"flows/chat/a.py": "a = 'theirs again'\n"})
     traced.commit({"flows/chat/a.py": "a = 'mine, after all'\n"})
     assert traced.states() == {"chat": "local-ahead"}
+    # and only if it still has it
+    traced.git("reset", "--quiet", "--hard", conflict)
+    assert traced.states() == traced.states() == {"chat": "conflict"}
+    assert len([git for git in gits(tmp_path) if "rev-list" in git]) == 3
 
 
 @pytest.mark.parametrize("wanted", [True, False])
