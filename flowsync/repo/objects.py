@@ -78,6 +78,7 @@ class Objects:
         self._reading = threading.Lock()  # one cat-file process answers one question at a time
         self._trees: dict[str, tuple[_Item, ...]] = {}
         self._commits: dict[str, Commit] = {}
+        self._places: dict[tuple[str, str], str | None] = {}
 
     def write_blob(self, size: int, data: BinaryIO) -> Blob:
         """Stores ``size`` bytes of ``data`` as a blob and returns its id."""
@@ -187,6 +188,30 @@ class Objects:
                 return None
             tree = inner.sha
         return tree
+
+    def folder(self, commit: str, path: str) -> str | None:
+        """Returns the id of the folder at ``path`` in a commit, or None if no folder is there.
+
+        Git looks it up: the trees above it, which may hold thousands of names and are others in each commit, are not
+        read. What is asked in one commit about many folders is cheaper asked of its tree.
+        """
+        if (commit, path) not in self._places:
+            self._places[commit, path] = self._looked_up(commit, path)
+        return self._places[commit, path]
+
+    def _looked_up(self, commit: str, path: str) -> str | None:
+        try:
+            path.encode()
+        except UnicodeEncodeError:  # bytes that are no UTF-8 have no way to git's standard input here
+            return self.subtree(self.commit(commit).tree, path)
+        if not path or "\n" in path:
+            return self.subtree(self.commit(commit).tree, path)
+        with self._reading:
+            try:
+                sha, kind, _ = self._repository.git.get_object_header(f"{commit}:{path}")
+            except ValueError:
+                return None
+        return _word(sha) if _word(kind) == "tree" else None
 
     def folders(self, tree: str) -> dict[str, str]:
         """Returns the folders directly inside a tree, name -> id."""

@@ -101,7 +101,7 @@ class Link:
         """Returns the id of the flow's folder in a commit, or None."""
         if commit is None:
             return None
-        return self.repo.objects.subtree(self.repo.objects.commit(commit).tree, self.remote.folder(flow))
+        return self.repo.objects.folder(commit, self.remote.folder(flow))
 
     @property
     def memory(self) -> Remembered:

@@ -58,6 +58,9 @@ class MemoryObjects(Objects):
         kind, content = self._raw.get(sha, ("", b""))
         return (kind, len(content)) if kind else None
 
+    def folder(self, commit: str, path: str) -> str | None:
+        return self.subtree(self.commit(commit).tree, path)
+
     def open(self, blob: Blob) -> BinaryIO:
         return io.BytesIO(self._read(blob)[1])
 
