@@ -6,6 +6,7 @@ worktree.
 """
 
 import io
+import os
 import subprocess
 import tempfile
 import threading
@@ -327,7 +328,11 @@ class Objects:
             # between two of gitdb's calls.
             with suppress(FileNotFoundError):
                 stored = self._loose.store(IStream(kind, len(raw), io.BytesIO(raw)))
-                return cast(bytes, stored.hexsha).decode("ascii")
+                sha = cast(bytes, stored.hexsha).decode("ascii")
+                # One that was there already may be old, and in no ref: young, it is out of git gc's reach until it is.
+                with suppress(PermissionError):  # another user's
+                    os.utime(self._loose.db_path(self._loose.object_path(sha)))
+                return sha
         raise RepositoryError(f"a {kind} could not be stored: its folder is not there", "git fsck")
 
 

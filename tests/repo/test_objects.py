@@ -228,3 +228,16 @@ def test_no_process_is_left_behind(repo: Repo) -> None:
         ["ps", "-o", "args=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=False
     )
     assert not [line for line in listed.stdout.splitlines() if "cat-file" in line]
+
+
+def test_what_was_there_already_is_young_again(repo: Repo, opened: Repository) -> None:
+    """git gc spares what is young; an old object that no ref holds yet would be gone before one does."""
+    opened.objects.write_bytes(b"again")
+    (place,) = repo.folder.glob(".git/objects/[0-9a-f][0-9a-f]/*")
+    os.utime(place, (1, 1))
+    opened.objects.write_bytes(b"again")
+    assert place.stat().st_mtime > 1
+    os.utime(place, (1, 1))
+    opened.objects.write_bytes(b"again")
+    repo.git("prune", "--expire=1.hour.ago")
+    assert place.exists()

@@ -151,9 +151,10 @@ def _clone(place: Path, share: EmulatedStudio) -> World:
     world = World(repo.folder, share=share)
     for name, value in SETTINGS.items():
         world.git("config", f"flowsync.{name}", value)
-    # An hour of this is years of somebody's edits. As git does by itself since 2.41: before, what no ref holds any more
-    # (a snapshot that landed on another's, a merge that was forestalled) stays loose for two weeks, and stops its gc.
-    world.git("config", "gc.cruftPacks", "true")
+    # An hour of this is years of somebody's edits: the weeks that git gc keeps what no ref holds any more, and the day
+    # for which it gives up if that is much, are minutes here.
+    for name, value in (("pruneExpire", "10.minutes.ago"), ("logExpiry", "2.minutes.ago")):
+        world.git("config", f"gc.{name}", value)
     world.link(settle=2, max_deletes=1)
     return world
 
