@@ -194,23 +194,22 @@ class Objects:
         """Returns the id of the folder at ``path`` in a commit, or None if no folder is there.
 
         Git looks it up: the trees above it, which may hold thousands of names and are others in each commit, are not
-        read. What is asked in one commit about many folders is cheaper asked of its tree.
+        read. What is asked of one commit about many folders is cheaper asked of its tree.
         """
         if (commit, path) not in self._places:
-            self._places[commit, path] = self._looked_up(commit, path)
+            # git says the same of a folder that is not there and of a damaged repository: None must mean the first
+            found = self._looked_up(commit, path) or self.subtree(self.commit(commit).tree, path)
+            self._places[commit, path] = found
         return self._places[commit, path]
 
     def _looked_up(self, commit: str, path: str) -> str | None:
-        try:
-            path.encode()
-        except UnicodeEncodeError:  # bytes that are no UTF-8 have no way to git's standard input here
-            return self.subtree(self.commit(commit).tree, path)
+        """Returns what git says; None also where there is no way to ask it."""
         if not path or "\n" in path:
-            return self.subtree(self.commit(commit).tree, path)
+            return None
         with self._reading:
             try:
                 sha, kind, _ = self._repository.git.get_object_header(f"{commit}:{path}")
-            except ValueError:
+            except ValueError:  # nothing there, or bytes that are no UTF-8 (UnicodeEncodeError)
                 return None
         return _word(sha) if _word(kind) == "tree" else None
 

@@ -164,7 +164,9 @@ def on_branch(link: Link, flow: FlowName, tip: str | None, since: str | None, tr
 def _walk(link: Link, flow: FlowName, tip: str, since: str | None, walked: str) -> None:
     """Notes the states that a flow had in a tip's history, but not in that of ``since``, nor of what was walked."""
     folder = link.remote.folder(flow)
-    known = [commit for commit in (since, walked) if commit and link.repo.objects.kind(commit) == "commit"]
+    if walked and not link.repo.objects.holds(walked):  # the branch was moved away from it, and gc took it
+        walked = ""
+    known = [commit for commit in (since, walked) if commit]
     states: dict[str, str] = {}
     for sha in link.repo.history.touching(tip, folder, since=known):
         found = resolved(link, sha, flow, link.flow_tree(sha, flow))

@@ -241,3 +241,30 @@ def test_what_was_there_already_is_young_again(repo: Repo, opened: Repository) -
     opened.objects.write_bytes(b"again")
     repo.git("prune", "--expire=1.hour.ago")
     assert place.exists()
+
+
+def test_the_folder_of_a_commit(repo: Repo, opened: Repository) -> None:
+    odd = "flows/\N{SNOWMAN} a b"
+    commit = repo.commit({"flows/a/x.py": "x\n", f"{odd}/y.py": "y\n", "flows/file": "f\n"})
+    folder = opened.objects.folder
+    for path in ("flows/a", odd):
+        assert folder(commit, path) == repo.git("rev-parse", f"{commit}:{path}")
+    assert folder(commit, "flows/file") is folder(commit, "flows/none") is folder(commit, "a\nb") is None
+    assert folder(commit, "") == repo.git("rev-parse", f"{commit}^{{tree}}")
+
+
+@pytest.mark.parametrize("lost", ["", "^{tree}", ":flows", ":flows/a"])
+def test_a_folder_that_a_damaged_repository_lost_is_not_taken_for_none(
+    repo: Repo, opened: Repository, lost: str
+) -> None:
+    """It would look as if the flow had been deleted."""
+    commit = repo.commit({"flows/a/x.py": "x\n"})
+    sha = repo.git("rev-parse", f"{commit}{lost}")
+    (repo.folder / ".git/objects" / sha[:2] / sha[2:]).unlink()
+    if lost == ":flows/a":  # what is in it is asked for next
+        assert opened.objects.folder(commit, "flows/a") == sha
+        with pytest.raises(RepositoryError, match="does not hold"):
+            opened.objects.files(sha)
+    else:
+        with pytest.raises(RepositoryError, match="does not hold"):
+            opened.objects.folder(commit, "flows/a")
