@@ -105,11 +105,18 @@ MUTANTS = mutants(
     ("any lock is a dead child's", "repo/children.py", "return -_SLACK <= lock.lstat().st_mtime - began <= _LIFETIME", "return lock.exists()", "another_time_than"),
     ("a lock is taken from under a git", "repo/children.py", "if left and locking_git(", "if False and locking_git(", "another_git_is_at_work"),
     ("half a checkout stays", "repo/worktree.py", 'if left and "--ff-only" in left.arguments and', "if False and", "middle_of_the_checkout"),
+    ("half a landing stays while the index is locked", "repo/worktree.py", "self._children.owe(Left(arguments, git.folder))", "pass", "what_git_left"),
+    # What grows with history.
+    ("a state that a reset took off counts", "sync/survey.py", "if found and walked and not link.repo.refs.contains(tip, found):", "if False:", "conflict_that_stays"),
+    ("all of history is sought through again", "sync/survey.py", "for commit in (since, walked) if commit]", "for commit in (since,) if commit]", "conflict_that_stays"),
+    ("a folder that was lost was never there", "repo/objects.py", " or self.subtree(self.commit(commit).tree, path)", "", "damaged_repository"),
+    ("what is stored again stays old", "repo/objects.py", "os.utime(self._loose", "str(self._loose", "young_again"),
+    ("a lease is sought where another file stands", "sync/leases.py", "return left.files.get(path, there[path]) != there[path]", "return False", "another_file_stands"),
     ("secrets sync", "core/ignore.py", '".venv", ".env"', '".venv"', "generated_and_secret"),
     ("ignoring is deleting", "sync/survey.py", "for side in sides if side)", "for side in sides[:1] if side)", "ignoring_a_file"),
 )  # fmt: skip
 
-WHERE = ["tests/sync/test_rules.py", "tests/sync/test_stories.py", "tests/sync/test_held.py", "tests/sync/test_bad_input.py", "tests/sync/test_azure.py", "tests/sync/test_moves.py", "tests/sync/test_killed_git.py", "tests/repo/test_worktree.py", "tests/core/test_ignore.py"]  # fmt: skip
+WHERE = ["tests/repo/test_objects.py", "tests/repo/test_worktree.py", "tests/sync/test_long_history.py", "tests/sync/test_rules.py", "tests/sync/test_stories.py", "tests/sync/test_held.py", "tests/sync/test_bad_input.py", "tests/sync/test_azure.py", "tests/sync/test_moves.py", "tests/sync/test_killed_git.py", "tests/repo/test_worktree.py", "tests/core/test_ignore.py"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MUTANTS)
