@@ -83,7 +83,7 @@ def _prepared(link: "Link", args: argparse.Namespace) -> "list[Export | Result]"
     chosen = sorted(there) if args.all else list(dict.fromkeys(map(FlowName, args.flows)))
     if args.side == "local" and not args.rev:
         _warn(uncommitted(link), chosen)
-    return [prepared(link, flow, there[flow]) for flow in chosen]
+    return prepared(link, {flow: there[flow] for flow in chosen})
 
 
 def _warn(dirty: "dict[FlowName, list[FlowPath]]", chosen: "Sequence[FlowName]") -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from flowsync.repo.apart import Apart, Step, Touch
+from flowsync.repo.apart import Apart, Lines, Step, Touch
 from flowsync.repo.plumbing import Git, fields, text
 
 _BEGIN = "\x01"  # of a commit among the paths, none of which begins with it
@@ -59,14 +59,26 @@ class History:
         tips = list(dict.fromkeys(tip for mine, other in listed if other for tip in (mine, other)))
         shared = self._shared(tips) if tips else None
         between = self._walk([*tips, *([f"^{shared}"] if shared else [])], path, "--sparse")
-        alone = dict.fromkeys(mine for mine, other in listed if other is None)
-        return Apart(tips, between, {mine: self._walk([mine], path) for mine in alone}, path)
+        return Apart(Lines(tips, between, path), self.whole((mine for mine, other in listed if other is None), path))
+
+    def whole(self, tips: Iterable[str], path: str) -> Lines:
+        """Walks the whole of some histories for what they did below ``path``, in one go."""
+        found = list(dict.fromkeys(tips))
+        return Lines(found, self._walk(found, path, *(["--sparse"] if len(found) > 1 else [])), path)
 
     def _walk(self, limits: Sequence[str], path: str, *how: str) -> list[Step]:
         """Returns the commits within ``limits``, no parent before its child."""
         if not limits:
             return []
-        shape = ["--full-history", "--date-order", "-c", "-r", "--name-only", "--no-renames", "-z"]
+        shape = [
+            "--full-history",
+            "--date-order",
+            "--diff-merges=first-parent",
+            "-r",
+            "--name-only",
+            "--no-renames",
+            "-z",
+        ]
         form = f"--format={_BEGIN}%H%x1f%P%x1f%an%x1f%aI"
         where = _literal(path) if path else ":(top)"
         quietly = ("-c", "log.showRoot=true", "-c", "log.follow=false", "log", "--no-show-signature")
@@ -115,7 +127,7 @@ class History:
 
 def _step(header: str, paths: Iterable[str]) -> Step:
     commit, parents, who, when = header.split("\x1f")
-    return Step(commit, tuple(parents.split()), Touch(who, when), frozenset(paths))
+    return Step(Touch(commit, who, when), tuple(parents.split()), frozenset(paths))
 
 
 def _told(header: str) -> Told:

@@ -11,7 +11,8 @@ from flowsync.archive.writing import Content, write
 from flowsync.core.names import problem_with_name
 from flowsync.core.tree import Blob, File, FlowName, Path, Problem
 from flowsync.errors import UsageError
-from flowsync.repo.batch import contents, sizes
+from flowsync.repo.apart import Lines
+from flowsync.repo.batch import contents
 from flowsync.sync.holds import Holds
 from flowsync.sync.link import Link
 from flowsync.sync.meter import Meter
@@ -49,8 +50,13 @@ def exportable(link: Link, revision: str | None, from_studio: bool) -> dict[Flow
     return dict.fromkeys(local_flows(link, commit, frozenset()), commit) if commit else {}
 
 
-def prepared(link: Link, flow: FlowName, commit: str) -> Export | Result:
-    """Returns what of a flow goes out; its problems as a result, if it cannot be kept as it is in an archive."""
+def prepared(link: Link, chosen: Mapping[FlowName, str]) -> list[Export | Result]:
+    """Returns what goes out of each flow, as its commit has it; as a result, what cannot be kept in an archive."""
+    past = link.repo.history.whole(chosen.values(), link.remote.path)
+    return [_prepared(link, flow, commit, past) for flow, commit in chosen.items()]
+
+
+def _prepared(link: Link, flow: FlowName, commit: str, past: Lines) -> Export | Result:
     tree = link.flow_tree(commit, flow)
     _, entries, _ = syncing(link, None, tree, None)
     problems = {path: entry for path, entry in (entries or {}).items() if isinstance(entry, Problem)}
@@ -59,15 +65,22 @@ def prepared(link: Link, flow: FlowName, commit: str) -> Export | Result:
     if problems:
         return problem_result(flow, problems)
     files = {path: entry.blob for path, entry in sorted((entries or {}).items()) if isinstance(entry, File)}
-    provenance = Provenance(flow, commit, link.remote.name, _states(link, flow, commit))
-    return Export(flow, commit, files, sizes(link.repo.git, files.values()), content_id(files), provenance)
+    provenance = Provenance(flow, commit, link.remote.name, _states(link, flow, commit, past))
+    return Export(
+        flow,
+        commit,
+        files,
+        {blob: link.repo.objects.size(blob) for blob in files.values()},
+        content_id(files),
+        provenance,
+    )
 
 
-def _states(link: Link, flow: FlowName, commit: str) -> tuple[State, ...]:
+def _states(link: Link, flow: FlowName, commit: str, past: Lines) -> tuple[State, ...]:
     """Returns what the flow was until a commit, newest first."""
-    touched = link.repo.history.touching(commit, link.remote.folder(flow), every=True)[: PAST - 1]
-    past = ((one, link.flow_tree(one, flow)) for one in (commit, *touched))
-    return tuple(State(one, tree) for one, tree in past if tree)
+    touched = [touch.commit for touch in past.of(link.remote.folder(flow), commit)[: PAST - 1]]
+    states = ((one, link.flow_tree(one, flow)) for one in (commit, *touched))
+    return tuple(State(one, tree) for one, tree in states if tree)
 
 
 def export(link: Link, one: Export, out: IO[bytes], store: bool) -> None:

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from flowsync.core.plan import Hold
 from flowsync.core.tree import Blob, Entry, File, Path, blob_of, diff
 from flowsync.errors import RepositoryError
-from flowsync.repo.apart import Apart, Touch
+from flowsync.repo.apart import Apart, Lines, Touch
 from flowsync.repo.apart import Step as Walked
 from flowsync.repo.bulk import Store
 from flowsync.repo.merge import Merge
@@ -196,9 +196,9 @@ class MemoryHistory:
 
     def apart(self, pairs: Iterable[tuple[str, str | None]], path: str) -> Apart:
         listed = list(pairs)
-        tips = dict.fromkeys(tip for pair in listed for tip in pair if tip)
-        walks = {tip: self._walk([tip]) for tip, other in listed if other is None}
-        return Apart(tips, self._walk(list(tips)), walks, path)
+        tips = dict.fromkeys(tip for mine, other in listed if other for tip in (mine, other))
+        whole = dict.fromkeys(mine for mine, other in listed if other is None)
+        return Apart(Lines(tips, self._walk(list(tips)), path), Lines(whole, self._walk(list(whole)), path))
 
     def _walk(self, tips: list[str]) -> list[Walked]:
         every = frozenset[str]().union(*map(self._objects.ancestors, tips))
@@ -208,10 +208,9 @@ class MemoryHistory:
     def _walked(self, sha: str) -> Walked:
         commit = self._objects.commit(sha)
         name, _, rest = commit.author.partition(" <")
-        before = [self._objects.files(self._objects.commit(parent).tree) for parent in commit.parents] or [{}]
-        now = self._objects.files(commit.tree)
-        changed = [{change.path for change in diff(old, now)} for old in before]
-        return Walked(sha, commit.parents, Touch(name, rest.rsplit(" ", 2)[1]), frozenset(set.intersection(*changed)))
+        before = self._objects.files(self._objects.commit(commit.parents[0]).tree) if commit.parents else {}
+        changed = frozenset(change.path for change in diff(before, self._objects.files(commit.tree)))
+        return Walked(Touch(sha, name, rest.rsplit(" ", 2)[1]), commit.parents, changed)
 
     def _at(self, sha: str, path: str) -> str | None:
         tree = self._objects.commit(sha).tree
