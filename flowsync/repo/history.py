@@ -7,6 +7,7 @@ from flowsync.repo.apart import Apart, Lines, Step, Touch
 from flowsync.repo.plumbing import Git, fields, text
 
 _BEGIN = "\x01"  # of a commit among the paths, none of which begins with it
+_UTF8 = "--encoding=UTF-8"  # whatever a person's terminal wants
 _AT_ONCE = 500  # commits on one command line
 
 
@@ -70,15 +71,8 @@ class History:
         """Returns the commits within ``limits``, no parent before its child."""
         if not limits:
             return []
-        shape = [
-            "--full-history",
-            "--date-order",
-            "--diff-merges=first-parent",
-            "-r",
-            "--name-only",
-            "--no-renames",
-            "-z",
-        ]
+        how = (*how, "--full-history", "--date-order", _UTF8)
+        shape = ["-r", "--name-only", "--no-renames", "-z", "--diff-merges=first-parent"]
         form = f"--format={_BEGIN}%H%x1f%P%x1f%an%x1f%aI"
         where = _literal(path) if path else ":(top)"
         quietly = ("-c", "log.showRoot=true", "-c", "log.follow=false", "log", "--no-show-signature")
@@ -109,7 +103,7 @@ class History:
     def told(self, commits: Iterable[str], path: str, trailer: str) -> list[Told]:
         """Returns these commits as a timeline of ``path`` tells them, in the same order."""
         header = ("%H", "%P", "%an", "%cn <%ce>", "%aI", f"%(trailers:key={trailer},valueonly,separator=%x2C)", "%s")
-        shape = ["-r", "--root", "--always", "--name-only", "--no-renames", "-z", "--diff-merges=first-parent"]
+        shape = ["-r", "--root", "--always", "--name-only", "--no-renames", "-z", "--diff-merges=first-parent", _UTF8]
         listed = "".join(f"{commit}\n" for commit in commits).encode("ascii")
         form = f"--format={_BEGIN}{'%x1f'.join(header)}"
         raw = self._git("diff-tree", "--stdin", *shape, form, "--", _literal(path), stdin=listed)

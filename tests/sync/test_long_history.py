@@ -110,6 +110,7 @@ def test_a_persons_settings_for_git_log_change_no_count(world: World) -> None:
         ("log.follow", "true"),
         ("log.diffMerges", "off"),
         ("color.ui", "always"),
+        ("i18n.logOutputEncoding", "UTF-16"),
         ("core.quotePath", "true"),
         ("diff.orderFile", "README.md"),
     ):
