@@ -26,10 +26,11 @@ _LIFETIME = 120.0  # seconds; no command of ours holds a lock for longer
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A child that did not end its work: its arguments, and the folder that it worked in."""
+    """A child that did not end its work: its arguments, the folder that it worked in, and whether it was killed."""
 
     arguments: tuple[str, ...]
     folder: FilePath
+    killed: bool = True
 
 
 class Children:
@@ -87,13 +88,13 @@ class Children:
 
     def owe(self, left: Left) -> None:
         """Writes down that what a child left half done is to be put right."""
-        self._write(self._debt, {"folder": str(left.folder), "arguments": left.arguments})
+        self._write(self._debt, {"folder": str(left.folder), "arguments": left.arguments, "killed": left.killed})
 
     def owed(self) -> Left | None:
         """Returns the child whose work is to be put right, or None."""
         try:
             said = json.loads(self._debt.read_text(encoding="utf-8"))
-            return Left(tuple(said["arguments"]), FilePath(said["folder"]))
+            return Left(tuple(said["arguments"]), FilePath(said["folder"]), bool(said["killed"]))
         except (FileNotFoundError, ValueError, KeyError, TypeError):  # none, or torn
             return None
 

@@ -1,19 +1,23 @@
-"""A fast-forward that was killed on its way: index and worktree are brought back to HEAD, as far as it had moved them.
+"""A fast-forward that HEAD did not follow: index and worktree are brought back to HEAD, as far as it had moved them.
 
 Only what the fast-forward itself has done is undone: an index entry that is the new commit's, a file that is missing or
-holds the new commit's content or the beginning of it. Anything else is a person's, and stays.
+holds the new commit's content (or the beginning of it, if git was killed). Anything else is a person's, and stays, also
+what they save while this is at work.
 """
 
-import os
+import shutil
+import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 
 from flowsync.repo.plumbing import Git, Locked, fields
 
 _NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # the empty tree
 _ABSENT = ("000000", "0" * 40)
+_Look = tuple[int, int, int] | None  # a file's time, size and number
 _PATIENCE = 2.0  # seconds for another git to let go of the index
 _GLANCE = 0.02  # seconds from one try to the next
 
@@ -27,19 +31,22 @@ class _Moved:
     new: tuple[str, str]
 
 
-def mend(git: Git, new: str) -> None:
-    """Undoes a fast-forward to ``new`` that HEAD has not followed; Locked if another git keeps the index for long."""
+def mend(git: Git, new: str, killed: bool) -> None:
+    """Undoes a fast-forward to ``new`` that HEAD has not followed; Locked if another git keeps the index for long.
+
+    A ``killed`` git may have left files half written.
+    """
     until = time.monotonic() + _PATIENCE
     while True:
         try:
-            return _mend(git, new)
+            return _mend(git, new, killed)
         except Locked:
             if time.monotonic() >= until:
                 raise
             time.sleep(_GLANCE)
 
 
-def _mend(git: Git, new: str) -> None:
+def _mend(git: Git, new: str, killed: bool) -> None:
     head = git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     if head == new:
         return
@@ -49,17 +56,39 @@ def _mend(git: Git, new: str) -> None:
     if back:
         lines = "".join(f"{one.old[0]} {one.old[1]}\t{one.path}\0" for one in back)
         git("update-index", "-z", "--index-info", stdin=_raw(lines))
-    lost = []
+    lost: dict[str, _Look] = {}
     for one in moved:
         place = git.folder / one.path
+        look = _look(place)
         if one.old == _ABSENT:
-            if os.path.lexists(place) and _is_of(git, one):
+            if look and _is_of(git, one, killed):
                 place.unlink()
-        elif not os.path.lexists(place) or (one.new != _ABSENT and _is_of(git, one)):
-            lost.append(one.path)
+        elif look is None or (one.new != _ABSENT and _is_of(git, one, killed)):
+            lost[one.path] = look
     if lost:
-        git("checkout-index", "--force", "-z", "--stdin", stdin=_raw("".join(f"{path}\0" for path in lost)))
+        _restore(git, lost)
     git.run("update-index", "-q", "--refresh")
+
+
+def _restore(git: Git, lost: Mapping[str, _Look]) -> None:
+    """Puts files back as the index has them, each in one step, unless somebody has saved it since that look."""
+    with tempfile.TemporaryDirectory(dir=git.line("rev-parse", "--absolute-git-dir")) as aside:
+        paths = "".join(f"{path}\0" for path in lost)
+        git("checkout-index", "-z", "--stdin", f"--prefix={aside}/", stdin=_raw(paths))
+        for path, look in lost.items():
+            place = git.folder / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if _look(place) == look:
+                shutil.move(FilePath(aside) / path, place)
+
+
+def _look(place: FilePath) -> _Look:
+    """Returns what tells whether a file was saved since; None if it is not there."""
+    try:
+        found = place.lstat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _moved(git: Git, old: str, new: str) -> list[_Moved]:
@@ -76,12 +105,14 @@ def _staged(git: Git) -> Mapping[str, tuple[str, str]]:
     return {path: (head.split(" ")[0], head.split(" ")[1]) for head, _, path in entries}
 
 
-def _is_of(git: Git, one: _Moved) -> bool:
+def _is_of(git: Git, one: _Moved, killed: bool) -> bool:
     """Tells whether a file holds the new commit's content, as git checks it out, or the beginning of it."""
     with suppress(OSError):
         place = git.folder / one.path
         if place.is_file() and not place.is_symlink():
-            return git("cat-file", "--filters", f"--path={one.path}", one.new[1]).startswith(place.read_bytes())
+            new = git("cat-file", "--filters", f"--path={one.path}", one.new[1])
+            there = place.read_bytes()
+            return new.startswith(there) if killed else new == there
     return False
 
 

@@ -146,7 +146,7 @@ class Worktree:
         done = self._children.run(git, *quietly, *arguments, locks=locks, env={"GIT_OPTIONAL_LOCKS": "1"})
         if self.tip(branch) != new:
             if _FORESTALLED in done.stderr:
-                self._children.owe(Left(arguments, git.folder))
+                self._children.owe(Left(arguments, git.folder, killed=False))
             self._mend()
             if done.returncode == 0:
                 _move_back(git, branch, new)
@@ -164,7 +164,7 @@ class Worktree:
         left = self._children.owed()
         with suppress(Locked):
             if left and "--ff-only" in left.arguments and left.folder.is_dir():
-                mend(Git(left.folder), left.arguments[-1])
+                mend(Git(left.folder), left.arguments[-1], left.killed)
             self._children.paid()
 
 

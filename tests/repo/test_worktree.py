@@ -3,11 +3,13 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flowsync.errors import RepositoryError
 from flowsync.repo import Repository
+from flowsync.repo.plumbing import Git
 from flowsync.repo.worktree import NotFastForward
 from world import Repo
 
@@ -200,3 +202,29 @@ def test_what_git_left_is_put_right_although_another_git_has_the_index_just_then
     assert not (git / "flowsync/git-unmended.json").exists()
     assert repo.git("status", "--porcelain") == ""
     assert repo.files()["mine.txt"] == b"2\n" and repo.files()["flows/a/x.py"] == b"x = 1\n"
+
+
+@pytest.mark.parametrize("saved", ["x = 'mine'\n", "x = "])
+def test_what_is_saved_while_git_s_half_work_is_undone_stays(
+    repo: Repo, opened: Repository, saved: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The soak found it: the file was looked at, the person saved it, and it was put back as HEAD has it."""
+    old = repo.commit({"flows/a/x.py": "x = 1\n", "flows/a/y.py": "y = 1\n", "mine.txt": "1\n"})
+    new = repo.commit({"flows/a/x.py": "x = 2\n", "flows/a/y.py": "y = 2\n"})
+    repo.git("reset", "--quiet", "--hard", old)
+    hook = repo.folder / ".git/hooks/post-index-change"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\nrm {hook}\necho 2 > mine.txt\ngit commit --quiet -m meanwhile -- mine.txt\n")
+    hook.chmod(0o755)
+    file, run = repo.folder / "flows/a/x.py", Git.run
+
+    def saving(git: Git, *arguments: str, **more: Any) -> Any:
+        if arguments[0] == ("checkout-index" if saved.endswith("\n") else "ls-files"):  # after the look, or before it
+            file.write_text(saved)
+        return run(git, *arguments, **more)
+
+    monkeypatch.setattr(Git, "run", saving)
+    with pytest.raises(NotFastForward):
+        opened.worktree.fast_forward("main", old, new)
+    assert file.read_text() == saved and (repo.folder / "flows/a/y.py").read_text() == "y = 1\n"
+    assert repo.git("status", "--porcelain").split() == ["M", "flows/a/x.py"]
