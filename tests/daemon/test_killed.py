@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from daemon_process import Daemon, until
+from flowsync.daemon.client import connect_to
 from flowsync.emulator import Event
 from flowsync.emulator.faults import Fault
 from flowsync.errors import DaemonError
@@ -49,9 +50,13 @@ class Killer:
 def at_rest(daemon: Daemon, done: Callable[[], bool]) -> bool:
     """Whether the daemon has nothing left to do, and both sides are where they are to be."""
     try:
-        if daemon.process.poll() is not None or not daemon.answers():
+        client = connect_to(daemon.place, "test")  # one, for it may die between two
+        if client is None:
             return False
-        state = daemon.state
+        with client:
+            if client.hello["pid"] != daemon.process.pid:
+                return False
+            state = client.request("state", {})
     except (DaemonError, OSError):  # it dies at this very moment
         return False
     return bool(state["health"] == "idle" and state.get("settled") and state["counters"].get("looks") and done())
