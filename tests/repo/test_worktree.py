@@ -157,15 +157,22 @@ def test_who_commits(repo: Repo, opened: Repository, monkeypatch: pytest.MonkeyP
         opened.person()
 
 
+def commits_meanwhile(repo: Repo, then: str = "") -> Path:
+    """A hook with which the person commits, once, between git's index and HEAD."""
+    hook = repo.folder / ".git/hooks/post-index-change"
+    hook.parent.mkdir(exist_ok=True)
+    commit = "echo 2 > mine.txt\ngit commit --quiet -m meanwhile -- mine.txt"
+    hook.write_text(f"#!/bin/sh\nrm {hook}\n{commit}\n{then}\n")
+    hook.chmod(0o755)
+    return hook
+
+
 def test_a_commit_between_git_s_index_and_head_leaves_nothing_staged(repo: Repo, opened: Repository) -> None:
     """The soak found it: Studio's files stayed staged, as if the person had edited them, and their flow was held."""
     old = repo.commit({"flows/a/x.py": "x = 1\n", "mine.txt": "1\n"})
     new = repo.commit({"flows/a/x.py": "x = 2\n", "flows/a/y.py": "y\n"})
     repo.git("reset", "--quiet", "--hard", old)
-    hook = repo.folder / ".git/hooks/post-index-change"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\nrm {hook}\necho 2 > mine.txt\ngit commit --quiet -m meanwhile -- mine.txt\n")
-    hook.chmod(0o755)
+    hook = commits_meanwhile(repo)
     with pytest.raises(NotFastForward):
         opened.worktree.fast_forward("main", old, new)
     assert not hook.exists() and repo.subjects()[0] == "meanwhile"
@@ -185,11 +192,7 @@ def test_what_git_left_is_put_right_although_another_git_has_the_index_just_then
     ends = f"(sleep 0.5; rm {lock}) >&- 2>&- &" if held == "a moment" else ""
     if held == "long":
         monkeypatch.setattr("flowsync.repo.mending._PATIENCE", 0.1)
-    hook = git / "hooks/post-index-change"
-    hook.parent.mkdir(exist_ok=True)
-    commit = "echo 2 > mine.txt; git commit --quiet -m meanwhile -- mine.txt"
-    hook.write_text(f"#!/bin/sh\nrm {hook}\n{commit}\ntouch {lock}\n{ends}\n")
-    hook.chmod(0o755)
+    commits_meanwhile(repo, f"touch {lock}\n{ends}")
     with pytest.raises(NotFastForward):
         opened.worktree.fast_forward("main", old, new)
     assert repo.subjects()[0] == "meanwhile"
@@ -212,10 +215,7 @@ def test_what_is_saved_while_git_s_half_work_is_undone_stays(
     old = repo.commit({"flows/a/x.py": "x = 1\n", "flows/a/y.py": "y = 1\n", "mine.txt": "1\n"})
     new = repo.commit({"flows/a/x.py": "x = 2\n", "flows/a/y.py": "y = 2\n"})
     repo.git("reset", "--quiet", "--hard", old)
-    hook = repo.folder / ".git/hooks/post-index-change"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\nrm {hook}\necho 2 > mine.txt\ngit commit --quiet -m meanwhile -- mine.txt\n")
-    hook.chmod(0o755)
+    commits_meanwhile(repo)
     file, run = repo.folder / "flows/a/x.py", Git.run
 
     def saving(git: Git, *arguments: str, **more: Any) -> Any:
