@@ -154,10 +154,9 @@ def on_branch(link: Link, flow: FlowName, tip: str | None, since: str | None, tr
     if walked != tip:
         _walk(link, flow, tip, since, walked)
     found = link.cache.state(folder, tree)
-    if found and walked and not link.repo.refs.contains(tip, found):  # the branch was moved back
-        _walk(link, flow, tip, since, "")
+    if found and walked and not (link.repo.objects.holds(found) and link.repo.refs.contains(tip, found)):
+        _walk(link, flow, tip, since, "")  # the branch was moved back, and gc may have taken what it held
         found = link.cache.state(folder, tree)
-        return found if found and link.repo.refs.contains(tip, found) else None
     return found
 
 

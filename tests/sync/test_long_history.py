@@ -74,6 +74,25 @@ def test_a_conflict_that_stays_is_not_sought_in_all_of_history_again(traced: Wor
     assert len([git for git in gits(tmp_path) if "rev-list" in git]) == 3
 
 
+def test_a_state_whose_commit_was_rebased_away_and_collected_is_no_state(world: World) -> None:
+    world.studio_flow("chat", a_py="a = 1\n")
+    world.sync()
+    world.commit({"flows/chat/a.py": "a = 'mine'\n"})
+    kept = world.tip()
+    world.commit({"flows/chat/a.py": "a = 'soon gone'\n"})
+    world.commit({"flows/chat/a.py": "a = 'mine again'\n"})
+    world.studio({"chat/a.py": "a = 'theirs'\n"})
+    world.sync(code=1)
+    world.git("reset", "--quiet", "--hard", kept)
+    assert world.states() == {"chat": "conflict"}
+    world.git("reflog", "expire", "--expire=now", "--all")
+    world.git("gc", "--quiet", "--prune=now")
+    world.studio({"chat/a.py": "a = 'soon gone'\n"})
+    world.ends(0, "fetch")
+    assert world.states() == {"chat": "conflict"}
+    assert not world.fsck()
+
+
 @pytest.mark.parametrize("wanted", [True, False])
 def test_git_packs_what_a_nightly_pull_has_written(world: World, wanted: bool) -> None:
     """Only git's own commands asked for it, and a job that only pulls runs none of them."""
