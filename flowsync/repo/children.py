@@ -47,13 +47,19 @@ class Children:
         locks: Iterable[FilePath],
         stdin: bytes | None = None,
         env: Mapping[str, str] | None = None,
+        halfway: bytes | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
-        """Runs ``git ARGUMENTS``, which may take ``locks``, and returns what it did. A killed child's are removed."""
+        """Runs ``git ARGUMENTS``, which may take ``locks``, and returns what it did. A killed child's are removed.
+
+        If it says ``halfway``, it failed and left its work half done: that is owed, from this very moment on.
+        """
         absent = [str(lock) for lock in dict.fromkeys(locks) if not os.path.lexists(lock)]
         record = {"folder": str(git.folder), "arguments": arguments, "locks": absent, "began": time.time()}
         self._write(self._record, record)
         done = git.run(*arguments, stdin=stdin, env=env, started=lambda pid: self._began(record, pid))
         if done.returncode >= 0:
+            if halfway and halfway in done.stderr:
+                self._owe(Left(arguments, git.folder, killed=False))
             self._record.unlink(missing_ok=True)
         else:
             self.recover()
@@ -83,12 +89,8 @@ class Children:
             return  # it may be theirs; the record stays for the next run
         for lock in left:
             lock.unlink(missing_ok=True)
-        self.owe(Left(arguments, folder))
+        self._owe(Left(arguments, folder))
         self._record.unlink(missing_ok=True)
-
-    def owe(self, left: Left) -> None:
-        """Writes down that what a child left half done is to be put right."""
-        self._write(self._debt, {"folder": str(left.folder), "arguments": left.arguments, "killed": left.killed})
 
     def owed(self) -> Left | None:
         """Returns the child whose work is to be put right, or None."""
@@ -101,6 +103,10 @@ class Children:
     def paid(self) -> None:
         """Notes that it was put right."""
         self._debt.unlink(missing_ok=True)
+
+    def _owe(self, left: Left) -> None:
+        """Writes down that what a child left half done is to be put right."""
+        self._write(self._debt, {"folder": str(left.folder), "arguments": left.arguments, "killed": left.killed})
 
     def _began(self, record: Mapping[str, object], pid: int) -> None:
         self._write(self._record, {**record, "pid": pid, "born": _born(pid)})

@@ -14,7 +14,7 @@ from pathlib import Path as FilePath
 from flowsync.core.plan import Hold
 from flowsync.core.tree import Blob
 from flowsync.errors import RepositoryError
-from flowsync.repo.children import Children, Left
+from flowsync.repo.children import Children
 from flowsync.repo.mending import mend
 from flowsync.repo.plumbing import Git, Locked, failure, fields, text
 from flowsync.repo.refs import Move, Refs
@@ -143,10 +143,9 @@ class Worktree:
         locks = [at.git_dir / name for name in ("index.lock", "HEAD.lock", "ORIG_HEAD.lock")]
         locks.append(self._refs.lock(f"refs/heads/{branch}"))
         quietly = ("-c", "core.quotePath=false")
-        done = self._children.run(git, *quietly, *arguments, locks=locks, env={"GIT_OPTIONAL_LOCKS": "1"})
+        env = {"GIT_OPTIONAL_LOCKS": "1"}
+        done = self._children.run(git, *quietly, *arguments, locks=locks, env=env, halfway=_FORESTALLED)
         if self.tip(branch) != new:
-            if _FORESTALLED in done.stderr:
-                self._children.owe(Left(arguments, git.folder, killed=False))
             self._mend()
             if done.returncode == 0:
                 _move_back(git, branch, new)

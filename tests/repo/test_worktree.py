@@ -207,6 +207,29 @@ def test_what_git_left_is_put_right_although_another_git_has_the_index_just_then
     assert repo.files()["mine.txt"] == b"2\n" and repo.files()["flows/a/x.py"] == b"x = 1\n"
 
 
+def test_what_git_left_is_put_right_by_the_next_run_if_this_one_dies_as_git_ends(
+    repo: Repo, opened: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = repo.commit({"flows/a/x.py": "x = 1\n", "mine.txt": "1\n"})
+    new = repo.commit({"flows/a/x.py": "x = 2\n", "flows/a/y.py": "y\n"})
+    repo.git("reset", "--quiet", "--hard", old)
+    hook = commits_meanwhile(repo)
+    tip = opened.worktree.tip
+
+    def dying(branch: str) -> str | None:
+        if not hook.exists():
+            raise KeyboardInterrupt
+        return tip(branch)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(opened.worktree, "tip", dying)
+        opened.worktree.fast_forward("main", old, new)
+    assert repo.git("status", "--porcelain")
+    opened.worktree.recover()
+    assert repo.git("status", "--porcelain") == ""
+    assert repo.files()["mine.txt"] == b"2\n" and repo.files()["flows/a/x.py"] == b"x = 1\n"
+
+
 @pytest.mark.parametrize("saved", ["x = 'mine'\n", "x = "])
 def test_what_is_saved_while_git_s_half_work_is_undone_stays(
     repo: Repo, opened: Repository, saved: str, monkeypatch: pytest.MonkeyPatch

@@ -105,7 +105,7 @@ MUTANTS = mutants(
     ("any lock is a dead child's", "repo/children.py", "return -_SLACK <= lock.lstat().st_mtime - began <= _LIFETIME", "return lock.exists()", "another_time_than"),
     ("a lock is taken from under a git", "repo/children.py", "if left and locking_git(", "if False and locking_git(", "another_git_is_at_work"),
     ("half a checkout stays", "repo/worktree.py", 'if left and "--ff-only" in left.arguments and', "if False and", "middle_of_the_checkout"),
-    ("half a landing stays while the index is locked", "repo/worktree.py", "self._children.owe(Left(arguments, git.folder, killed=False))", "pass", "what_git_left"),
+    ("half a landing stays while the index is locked", "repo/children.py", "self._owe(Left(arguments, git.folder, killed=False))", "pass", "what_git_left"),
     # What grows with history.
     ("a state that a reset took off counts", "sync/survey.py", "if found and walked and not link.repo.refs.contains(tip, found):", "if False:", "conflict_that_stays"),
     ("all of history is sought through again", "sync/survey.py", "for commit in (since, walked) if commit]", "for commit in (since,) if commit]", "conflict_that_stays"),
