@@ -190,6 +190,10 @@ class Cache(Closing):
             else:
                 self._db.execute("INSERT OR REPLACE INTO flows VALUES (?, ?, ?)", (remote, flow, observation.to_json()))
 
+    def observed(self, remote: str) -> list[FlowName]:
+        """Returns the flows that an observation is kept of."""
+        return [FlowName(flow) for (flow,) in self._db.execute("SELECT flow FROM flows WHERE remote = ?", (remote,))]
+
     def looked(self, remote: str, at: str, share: str) -> None:
         """Records when the whole remote was last looked at (RFC 3339), and which share it was."""
         with self.together():

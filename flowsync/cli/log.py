@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Shows the commits that touched the flow, on the branch or in Studio."""
-    from flowsync.cli.output import say_json
+    from flowsync.cli.output import plain, say, say_json
     from flowsync.core.tree import FlowName
     from flowsync.errors import Exit
     from flowsync.repo.plumbing import environment
@@ -33,6 +33,9 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             found = told(link, flow, every[: args.count] if args.count else every)
             say_json({"version": 1, "commits": [{**one, "date": one["at"]} for one in found]})
+            return Exit.DONE
+        if not every:
+            say(f"No commit has {plain(flow)} yet; see flowsync status {plain(flow)}")
             return Exit.DONE
         refs = (f"refs/heads/{link.remote.branch}", link.tracking_ref(flow))
         tips = [sha for ref in refs if (sha := link.repo.refs.get(ref))]

@@ -124,7 +124,7 @@ def _side(where: str, side: dict[str, Any]) -> str:
     """Returns what happened on one side since both agreed, or an empty string."""
     from flowsync.cli.output import ago, count
 
-    if side["state"] in ("unchanged", "absent"):
+    if side["state"] in ("unchanged", "absent") or not (side["changed"] or side["who"]):
         return ""
     what = f"{count(len(side['changed']), 'file')} {side['state']}"
     if not side["who"]:

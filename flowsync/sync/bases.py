@@ -18,6 +18,8 @@ def agree(link: Link, standings: Iterable[Standing]) -> None:
         if standing.state is State.IN_SYNC and standing.tracking and standing.local_tree:
             if link.flow_tree(at, standing.flow) != standing.remote_tree:
                 moves.append(Move(link.base_ref(standing.flow), at, standing.tracking))
+        elif not (at or standing.tracking):  # one that is to be taken in yet
+            continue
         elif standing.state is State.IN_SYNC and not standing.local_tree and not standing.remote_tree:
             moves += forget(link, standing, at)
             link.cache.observe(link.remote.name, standing.flow, None)

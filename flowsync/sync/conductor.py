@@ -114,6 +114,9 @@ class Conductor:
         follow(link, share, left, seeing, whole=not chosen)
         halt_at_skewed_clocks(link, share)
         halt_at_another_share(link, share, seeing)
+        for flow in filter(link.chosen(chosen), link.cache.observed(link.remote.name)):
+            if flow not in seeing:  # never taken in, and gone by now
+                link.cache.observe(link.remote.name, flow, None)
         if unknown := chosen - seeing.keys():
             self._refuse(unknown - survey(link).flows.keys())
         moved = record(link, seeing)

@@ -46,7 +46,7 @@ def record(link: Link, seeing: Mapping[FlowName, Seeing | ShareError]) -> dict[F
         tracking = here.tracking.get(flow)
         if seen.hold or NAME in seen.scan.problems:
             doubted = Observation("", before.tracking, before.last_write, seen.hold, seen.scan.problems)
-            link.cache.observe(link.remote.name, flow, doubted if tracking or seen.hold else None)
+            link.cache.observe(link.remote.name, flow, doubted)
             continue
         known = before.fingerprint == seen.scan.fingerprint and tracking and before.tracking == tracking
         if known and before.hold is None:

@@ -102,6 +102,8 @@ def _row(
     held = hold is not None and standing.state not in (State.CONFLICT, State.PROBLEM)
     local = Side(_word(standing.base_tree, standing.local_tree), seen.tip if standing.local_tree else None)
     studio = Side(_word(standing.base_tree, standing.remote_tree), standing.tracking)
+    if not (standing.base or standing.local_tree or standing.tracking):
+        studio = Side("new", None)  # what it holds is not known yet
     if standing.state is not State.IN_SYNC:
         folder = link.remote.folder(flow)
         local = _history(apart, folder, local, seen.tip, standing.tracking)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from flowsync.cache import Observation
 from flowsync.core.flow import is_flow
 from flowsync.core.ignore import either, ignored_by, is_ignore_file, may_hold, never_syncs
 from flowsync.core.names import from_ref, problem_with_flow, problem_with_path, twins
@@ -36,7 +37,8 @@ class Standing:
 class Survey:
     """All flows of a link, and the tip of its branch that this was seen at.
 
-    ``ended`` are flows that no side holds any more; only refs remember them.
+    Among them are those that the share has and no look could take in yet: they stand on no side. ``ended`` are flows
+    that no side holds any more; only refs remember them.
     """
 
     tip: str | None
@@ -60,7 +62,7 @@ def survey(link: Link, only: FlowName | None = None) -> Survey:
     observations = link.cache.observations(link.remote.name)
     flows, ended = {}, []
     named = _bad_names(link, local, tracking)
-    for flow in sorted(local.keys() | tracking.keys() | recorded.keys()):
+    for flow in sorted(local.keys() | tracking.keys() | recorded.keys() | observations.keys()):
         if only not in (None, flow):
             continue
         base = _base(flow, tip, tracking, recorded, landed, ahead)
@@ -71,11 +73,15 @@ def survey(link: Link, only: FlowName | None = None) -> Survey:
         standing = compare(link, flow, base, tree, tracking.get(flow), problems)
         if standing.state in BOTH and (seen := _seen_since(link, standing, tip)):
             standing = compare(link, flow, seen, tree, tracking.get(flow), problems)
-        if standing.base_tree or standing.local_tree or standing.remote_tree:
+        if standing.base_tree or standing.local_tree or standing.remote_tree or _waits(observations.get(flow)):
             flows[flow] = standing
         else:
             ended.append(standing)
     return Survey(tip, flows, tuple(ended))
+
+
+def _waits(seen: Observation | None) -> bool:
+    return seen is not None and (seen.hold is not None or NAME in seen.problems)
 
 
 def _landed(

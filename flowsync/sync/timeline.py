@@ -4,21 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from flowsync.core.tree import FlowName
-from flowsync.errors import UsageError
 from flowsync.repo.history import Told
 from flowsync.sync.link import Link
 from flowsync.sync.snapshot import COMMITTER
+from flowsync.sync.survey import known, survey
 
 _REMOTE = "Flowsync-Remote"  # the trailer of a commit that is a save in Studio
 
 
 def commits(link: Link, flow: FlowName) -> list[str]:
-    """Returns the commits of the timeline; UsageError if there is no such flow."""
+    """Returns the commits of the timeline, none of a flow that waits to be taken in; UsageError if there is no such."""
     names = (f"refs/heads/{link.remote.branch}", link.tracking_ref(flow))
     tips = list(dict.fromkeys(link.repo.refs.matching(*names).values()))
     found = link.repo.history.timeline(tips, link.remote.folder(flow)) if tips else []
     if not found:
-        raise UsageError(f"no flow is called {flow}", "flowsync status")
+        known(survey(link, flow), flow)
     return found
 
 

@@ -1,6 +1,7 @@
 """What the world throws at a sync: a clear sentence, the right exit code, and nothing lost."""
 
 import os
+import shutil
 import socket
 import sys
 import time
@@ -324,6 +325,43 @@ def test_a_definition_that_does_not_parse_waits_and_is_believed_in_the_end(chat:
     os.utime(folder(chat) / "chat/flow.dag.yaml", (old, old))
     chat.sync()
     assert chat.here("chat")["flow.dag.yaml"] == b"inputs: {unfinished"
+
+
+def test_a_new_flow_that_is_not_believed_yet_is_shown(chat: World) -> None:
+    """It was named by the look that held it, and then by nothing: status said that there was no such flow."""
+    chat.studio({"new/flow.dag.yaml": "inputs: {unfinished"})
+    goes_on(chat, 1, "held", "flow.dag.yaml does not parse")
+    assert chat.states() == {"chat": "in-sync", "fine": "in-sync", "new": "held"}
+    assert "does not parse" in chat.ends(1, "status", "new", "--check").out
+    row = chat.state("new")
+    assert "does not parse" in row["hold"]["reason"] and row["studio"]["state"] == "new" and not row["studio"]["commit"]
+    for said in ("log", "diff", "pull", "push"):  # as of any other flow
+        assert "no flow is called" not in str(chat.run(said, "new"))
+    assert chat.here("new") == {} and "does not parse" in chat.ends(1, "sync", "new").out
+    old = time.time() - 60
+    os.utime(folder(chat) / "new/flow.dag.yaml", (old, old))
+    chat.sync()
+    assert chat.states()["new"] == "in-sync"
+
+
+@pytest.mark.parametrize("look", [("fetch",), ("fetch", "new")])
+def test_a_new_flow_that_is_gone_before_it_was_believed_is_forgotten(chat: World, look: tuple[str, ...]) -> None:
+    chat.studio({"new/flow.dag.yaml": "inputs: {unfinished"})
+    chat.ends(1, "fetch")
+    shutil.rmtree(folder(chat) / "new")
+    gone = chat.run(*look)
+    assert gone.code == (2 if "new" in look else 0), str(gone)
+    assert "new" not in chat.states()
+
+
+def test_a_new_flow_whose_name_cannot_be_is_shown(chat: World) -> None:
+    chat.studio_flow("CHAT", a_py="a = 'another'\n")
+    goes_on(chat, 1, "problem", "CHAT")
+    assert chat.states() == {"chat": "problem", "CHAT": "problem", "fine": "in-sync"}
+    assert "CHAT" in chat.ends(1, "status", "--check").out
+    shutil.rmtree(folder(chat) / "CHAT")
+    chat.sync()
+    assert chat.states() == {"chat": "in-sync", "fine": "in-sync"}
 
 
 def test_a_date_in_the_far_future_holds_nothing_for_ever(chat: World) -> None:

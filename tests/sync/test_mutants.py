@@ -107,7 +107,7 @@ MUTANTS = mutants(
     ("half a checkout stays", "repo/worktree.py", 'if left and "--ff-only" in left.arguments and', "if False and", "middle_of_the_checkout"),
     ("half a landing stays while the index is locked", "repo/children.py", "self._owe(Left(arguments, git.folder, killed=False))", "pass", "what_git_left"),
     # What grows with history.
-    ("a state that a reset took off counts", "sync/survey.py", "if found and walked and not link.repo.refs.contains(tip, found):", "if False:", "conflict_that_stays"),
+    ("a state that a reset took off counts", "sync/survey.py", "if found and walked and not (link.repo.objects.holds(found) and link.repo.refs.contains(tip, found)):", "if False:", "conflict_that_stays"),
     ("all of history is sought through again", "sync/survey.py", "for commit in (since, walked) if commit]", "for commit in (since,) if commit]", "conflict_that_stays"),
     ("a folder that was lost was never there", "repo/objects.py", " or self.subtree(self.commit(commit).tree, path)", "", "damaged_repository"),
     ("what is stored again stays old", "repo/objects.py", "os.utime(self._loose", "str(self._loose", "young_again"),

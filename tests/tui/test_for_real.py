@@ -119,3 +119,20 @@ def test_a_version_is_restored_by_its_twin(conflict: World) -> None:
     on_real_stage(work, conflict)
     restored = conflict.git("log", "--format=%H", "--grep=restore as of", "main").splitlines()
     assert [conflict.here("triage", commit) for commit in restored] == [BASE]
+
+
+def test_a_flow_that_is_not_taken_in_yet_has_every_screen(conflict: World) -> None:
+    conflict.studio({"triage_new/flow.dag.yaml": "inputs: {unfinished"})
+    conflict.ends(1, "fetch")
+
+    async def work(stage: FlowStage) -> None:
+        await stage.until(lambda: "triage_new" in stage.app.state.flows, "the new flow is listed")
+        await stage.press("j", sees="held")
+        await stage.sees("flow.dag.yaml does not parse: an upload may be in progress")
+        await stage.press("d", sees="the two are the same")
+        await stage.press("escape", "f", sees="this flow has no definition here")
+        await stage.press("escape", "v", sees="no findings")
+        await stage.press("escape", "H", sees="0 versions")
+        await stage.press("escape", "m", sees="triage_new is not in conflict, it is held")
+
+    on_real_stage(work, conflict)
