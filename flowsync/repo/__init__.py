@@ -63,7 +63,7 @@ class Repository(Closing):
         children = Children(self.state_dir)
         self.refs = Refs(self.git, children, self.git_dir, FilePath(self._opened.common_dir).resolve())
         self.history = History(self.git)
-        self.worktree = Worktree(self.git, self.refs, children, self.git_dir)
+        self.worktree = Worktree(self.git, self.refs, children, self.git_dir, self.state_dir)
         self.merger = Merger(self.git, self.objects)
 
     def person(self) -> tuple[str, str]:

@@ -15,15 +15,15 @@ from pathlib import Path as FilePath
 
 from flowsync.repo.plumbing import Git, Locked, fields
 
-_NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # the empty tree
-_ABSENT = ("000000", "0" * 40)
+NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # the empty tree
+ABSENT = ("000000", "0" * 40)
 _Look = tuple[int, int, int] | None  # a file's time, size and number
 _PATIENCE = 2.0  # seconds for another git to let go of the index
 _GLANCE = 0.02  # seconds from one try to the next
 
 
 @dataclass(frozen=True, slots=True)
-class _Moved:
+class Moved:
     """A path that differs between HEAD and the new commit: mode and blob, before and after."""
 
     path: str
@@ -50,20 +50,20 @@ def _mend(git: Git, new: str, killed: bool) -> None:
     head = git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     if head == new:
         return
-    moved = _moved(git, head or _NOTHING, new)
+    moved = between(git, head or NOTHING, new)
     staged = _staged(git)
-    back = [one for one in moved if staged.get(one.path, _ABSENT) == one.new]
+    back = [one for one in moved if staged.get(one.path, ABSENT) == one.new]
     if back:
         lines = "".join(f"{one.old[0]} {one.old[1]}\t{one.path}\0" for one in back)
-        git("update-index", "-z", "--index-info", stdin=_raw(lines))
+        git("update-index", "-z", "--index-info", stdin=raw(lines))
     lost: dict[str, _Look] = {}
     for one in moved:
         place = git.folder / one.path
         look = _look(place)
-        if one.old == _ABSENT:
+        if one.old == ABSENT:
             if look and _is_of(git, one, killed):
                 place.unlink()
-        elif look is None or (one.new != _ABSENT and _is_of(git, one, killed)):
+        elif look is None or (one.new != ABSENT and _is_of(git, one, killed)):
             lost[one.path] = look
     if lost:
         _restore(git, lost)
@@ -74,7 +74,7 @@ def _restore(git: Git, lost: Mapping[str, _Look]) -> None:
     """Puts files back as the index has them, each in one step, unless somebody has saved it since that look."""
     with tempfile.TemporaryDirectory(dir=git.line("rev-parse", "--absolute-git-dir")) as aside:
         paths = "".join(f"{path}\0" for path in lost)
-        git("checkout-index", "-z", "--stdin", f"--prefix={aside}/", stdin=_raw(paths))
+        git("checkout-index", "-z", "--stdin", f"--prefix={aside}/", stdin=raw(paths))
         for path, look in lost.items():
             place = git.folder / path
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -91,12 +91,13 @@ def _look(place: FilePath) -> _Look:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _moved(git: Git, old: str, new: str) -> list[_Moved]:
+def between(git: Git, old: str, new: str) -> list[Moved]:
+    """Returns the paths in which two trees differ."""
     parts = iter(fields(git("diff-tree", "-r", "-z", "--no-renames", old, new)))
     moved = []
     for header in parts:
         before, after, old_blob, new_blob, _ = header.removeprefix(":").split(" ")
-        moved.append(_Moved(next(parts), (before, old_blob), (after, new_blob)))
+        moved.append(Moved(next(parts), (before, old_blob), (after, new_blob)))
     return moved
 
 
@@ -105,16 +106,22 @@ def _staged(git: Git) -> Mapping[str, tuple[str, str]]:
     return {path: (head.split(" ")[0], head.split(" ")[1]) for head, _, path in entries}
 
 
-def _is_of(git: Git, one: _Moved, killed: bool) -> bool:
+def _is_of(git: Git, one: Moved, killed: bool) -> bool:
     """Tells whether a file holds the new commit's content, as git checks it out, or the beginning of it."""
     with suppress(OSError):
         place = git.folder / one.path
         if place.is_file() and not place.is_symlink():
-            new = git("cat-file", "--filters", f"--path={one.path}", one.new[1])
+            new = content(git, one.path, one.new[1])
             there = place.read_bytes()
             return new.startswith(there) if killed else new == there
     return False
 
 
-def _raw(lines: str) -> bytes:
+def content(git: Git, path: str, blob: str) -> bytes:
+    """Returns a blob as git checks it out at a path."""
+    return git("cat-file", "--filters", f"--path={path}", blob)
+
+
+def raw(lines: str) -> bytes:
+    """Returns paths as git takes them."""
     return lines.encode("utf-8", "surrogateescape")

@@ -89,11 +89,15 @@ class Git:
         return text(done.stdout).rstrip("\n")
 
 
+def locked(lock: FilePath) -> tuple[str, str]:
+    """Returns what is to be said of a lock that another git holds, and what to do."""
+    return f"another git command holds {lock}", f"wait for it; if no git is running here: rm '{lock}'"
+
+
 def failure(arguments: Sequence[str], done: subprocess.CompletedProcess[bytes]) -> RepositoryError:
     """Returns the error for a git command that failed: its own words, or whose lock it met."""
     if found := _LOCKED.search(done.stderr):
-        lock = text(found.group(1))
-        return Locked(f"another git command holds {lock}", f"wait for it; if no git is running here: rm '{lock}'")
+        return Locked(*locked(FilePath(text(found.group(1)))))
     said = text(done.stderr).strip() or f"exit code {done.returncode}"
     return RepositoryError(f"git {arguments[0]} refused: {said}")
 

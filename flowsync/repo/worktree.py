@@ -1,4 +1,4 @@
-"""The branch and the worktree. They belong to the person: flowsync looks, waits, and moves them only as
+"""The branch and the worktree. They belong to the person: flowsync looks, waits, and moves them only forward, as
 ``git merge --ff-only`` does.
 """
 
@@ -15,9 +15,10 @@ from flowsync.core.plan import Hold
 from flowsync.core.tree import Blob
 from flowsync.errors import RepositoryError
 from flowsync.repo.children import Children
-from flowsync.repo.mending import mend
+from flowsync.repo.landing import Ground, Landing, NotFastForward, is_possible
+from flowsync.repo.mending import Moved, mend
 from flowsync.repo.plumbing import Git, Locked, failure, fields, text
-from flowsync.repo.refs import Move, Refs
+from flowsync.repo.refs import Move, RefMoved, Refs
 
 _UNDER_WAY = {
     "MERGE_HEAD": ("a merge is under way", "git merge --continue, or git merge --abort"),
@@ -43,10 +44,6 @@ _GLANCE = 0.01  # seconds from one look at a lock to the next
 _YOUNG = 3600.0  # seconds; hooks do not run for longer
 
 
-class NotFastForward(RepositoryError):
-    """The branch moved meanwhile, or git refused to move the worktree; nothing was changed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Checkout:
     """A folder where a branch is checked out, and its git directory."""
@@ -58,11 +55,12 @@ class Checkout:
 class Worktree:
     """One worktree of the repository, and the branches in it."""
 
-    def __init__(self, git: Git, refs: Refs, children: Children, git_dir: FilePath) -> None:
+    def __init__(self, git: Git, refs: Refs, children: Children, git_dir: FilePath, state_dir: FilePath) -> None:
         self._git = git
         self._children = children
         self._refs = refs
         self._git_dir = git_dir
+        self._record = state_dir / "landing.json"
 
     def tip(self, branch: str) -> str | None:
         """Returns the branch's commit, or None while it is unborn."""
@@ -136,11 +134,36 @@ class Worktree:
             return
         if self.tip(branch) != old:
             raise NotFastForward(f"branch {branch} moved meanwhile", "run the command again")
-        git = Git(at.folder)
+        if old and not self._refs.contains(new, old):
+            raise NotFastForward(f"{new} is not a successor of branch {branch}", "run the command again")
+        ground = Ground(at.folder, at.git_dir, branch, old, new)
+        moved = ground.moved()
+        if is_possible(ground, moved):
+            self._land(ground, moved)
+        else:
+            self._merge(ground)
+
+    def _land(self, ground: Ground, moved: Sequence[Moved]) -> None:
+        moves = [Move(f"refs/heads/{ground.branch}", ground.old, ground.new)]
+        if ground.old:  # as with git merge, for git reset --hard ORIG_HEAD
+            moves.append(Move("ORIG_HEAD", self._refs.get("ORIG_HEAD"), ground.old))
+
+        def move() -> None:
+            try:
+                self._refs.move(moves, f"merge {ground.new}: Fast-forward")
+            except RefMoved as error:
+                raise NotFastForward(f"branch {ground.branch} moved meanwhile", error.hint) from error
+
+        Landing.begin(ground, self._record).run(moved, move)
+        Git(ground.folder).run("hook", "run", "--ignore-missing", "post-merge", "--", "0")
+
+    def _merge(self, ground: Ground) -> None:
+        """Lets git do it, where files cannot be set aside."""
+        branch, new, git = ground.branch, ground.new, Git(ground.folder)
         # A person's merge.autoStash must not put their edits away for us, and a file that Git ignores is work too: by
         # itself Git would overwrite it without a word. Hooks run (post-merge), as with git pull.
         arguments = ("merge", "--ff-only", "--no-autostash", "--no-overwrite-ignore", "--quiet", "--no-stat", new)
-        locks = [at.git_dir / name for name in ("index.lock", "HEAD.lock", "ORIG_HEAD.lock")]
+        locks = [ground.git_dir / name for name in ("index.lock", "HEAD.lock", "ORIG_HEAD.lock")]
         locks.append(self._refs.lock(f"refs/heads/{branch}"))
         quietly = ("-c", "core.quotePath=false")
         env = {"GIT_OPTIONAL_LOCKS": "1"}
@@ -157,6 +180,9 @@ class Worktree:
         """Puts right what a git command of a flowsync that died has left: its locks, and files half moved."""
         self._children.recover()
         self._mend()
+        if landing := Landing.under_way(self._record):
+            landing.end()
+        Landing.sweep(self._git_dir)
 
     def _mend(self) -> None:
         """Undoes what a fast-forward did that HEAD did not follow; the next run does, if the index stays locked."""

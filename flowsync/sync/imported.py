@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from flowsync.core.plan import BOTH, TO_LAND, Hold, State, brake
 from flowsync.core.tree import FlowName, Path
 from flowsync.errors import UsageError
+from flowsync.repo.landing import NotFastForward
 from flowsync.repo.refs import Move
 from flowsync.repo.staging import stage
-from flowsync.repo.worktree import NotFastForward
 from flowsync.sync.bases import agree
 from flowsync.sync.holds import Holds, few
 from flowsync.sync.incoming import Incoming

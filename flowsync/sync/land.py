@@ -12,9 +12,9 @@ from flowsync.cache import Observation
 from flowsync.core.plan import BOTH, TO_LAND, Hold, State
 from flowsync.core.tree import FlowName, Path
 from flowsync.errors import RepositoryError
+from flowsync.repo.landing import NotFastForward
 from flowsync.repo.merge import Merge
 from flowsync.repo.refs import Move
-from flowsync.repo.worktree import NotFastForward
 from flowsync.sync.bases import agree, follow, keep
 from flowsync.sync.holds import A_MOMENT, Consent, Holds, few
 from flowsync.sync.includes import takes_in

@@ -9,9 +9,9 @@ from typing import Any
 from flowsync.core.plan import Hold, State
 from flowsync.core.tree import REGULAR, Entry, File, FlowName, Path, diff
 from flowsync.errors import UsageError
+from flowsync.repo.landing import NotFastForward
 from flowsync.repo.refs import Move
 from flowsync.repo.staging import stage
-from flowsync.repo.worktree import NotFastForward
 from flowsync.sync.alone import alone
 from flowsync.sync.answers import EVERY, Answer, Side, one_side, place_of, put
 from flowsync.sync.bases import agree

@@ -1,4 +1,4 @@
-"""The branch and the worktree: looked at, and moved as ``git merge --ff-only`` moves them."""
+"""The branch and the worktree: looked at, and moved as ``git merge --ff-only`` moves them, and by it."""
 
 import os
 import shutil
@@ -9,18 +9,32 @@ import pytest
 
 from flowsync.errors import RepositoryError
 from flowsync.repo import Repository
+from flowsync.repo.landing import NotFastForward
 from flowsync.repo.plumbing import Git
-from flowsync.repo.worktree import NotFastForward
 from world import Repo
 
 
 @pytest.fixture
-def ahead(repo: Repo) -> tuple[str, str]:
+def commits(repo: Repo) -> tuple[str, str]:
     """A branch, and a commit that it can be moved to."""
     old = repo.commit({"a": "1\n", "keep": "x\n"})
     new = repo.commit({"a": "2\n", "b": "new\n"})
     repo.git("reset", "--quiet", "--hard", old)
     return old, new
+
+
+@pytest.fixture
+def by_git(repo: Repo) -> None:
+    """Has git itself move the worktree, as where files cannot be set aside."""
+    repo.git("config", "core.sparseCheckout", "true")
+
+
+@pytest.fixture(params=["aside", "by git"])
+def ahead(commits: tuple[str, str], request: pytest.FixtureRequest) -> tuple[str, str]:
+    """The same, to be moved by either way."""
+    if request.param == "by git":
+        request.getfixturevalue("by_git")
+    return commits
 
 
 def test_the_branch_and_its_worktree_move_together(repo: Repo, opened: Repository, ahead: tuple[str, str]) -> None:
@@ -40,9 +54,10 @@ def test_edits_in_the_way_stop_the_move_and_stay(
     assert repo.untouched() == before
 
 
+@pytest.mark.usefixtures("by_git")
 @pytest.mark.skipif(os.name == "nt", reason="a script stands for git")
 def test_a_branch_that_is_switched_to_at_the_last_moment_stays_where_it_is(
-    repo: Repo, opened: Repository, ahead: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    repo: Repo, opened: Repository, commits: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What landed moved whichever branch was checked out when git began. A git before the real one is the person."""
     real, tools = shutil.which("git"), tmp_path / "tools"
@@ -54,9 +69,9 @@ def test_a_branch_that_is_switched_to_at_the_last_moment_stays_where_it_is(
     with monkeypatch.context() as patched:
         patched.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
         with pytest.raises(NotFastForward, match="was left meanwhile"):
-            opened.worktree.fast_forward("main", *ahead)
+            opened.worktree.fast_forward("main", *commits)
     assert repo.git("symbolic-ref", "HEAD") == "refs/heads/other"
-    assert (repo.tip(), repo.tip("other")) == (ahead[0], ahead[0])
+    assert (repo.tip(), repo.tip("other")) == (commits[0], commits[0])
     assert repo.git("status", "--porcelain") == " M keep"
     assert (repo.folder / "a").read_text() == "1\n" and not (repo.folder / "b").exists()
 
@@ -167,6 +182,7 @@ def commits_meanwhile(repo: Repo, then: str = "") -> Path:
     return hook
 
 
+@pytest.mark.usefixtures("by_git")
 def test_a_commit_between_git_s_index_and_head_leaves_nothing_staged(repo: Repo, opened: Repository) -> None:
     """The soak found it: Studio's files stayed staged, as if the person had edited them, and their flow was held."""
     old = repo.commit({"flows/a/x.py": "x = 1\n", "mine.txt": "1\n"})
@@ -180,6 +196,7 @@ def test_a_commit_between_git_s_index_and_head_leaves_nothing_staged(repo: Repo,
     assert repo.files()["mine.txt"] == b"2\n" and repo.files()["flows/a/x.py"] == b"x = 1\n"
 
 
+@pytest.mark.usefixtures("by_git")
 @pytest.mark.parametrize("held", ["a moment", "long"])
 def test_what_git_left_is_put_right_although_another_git_has_the_index_just_then(
     repo: Repo, opened: Repository, held: str, monkeypatch: pytest.MonkeyPatch
@@ -207,6 +224,7 @@ def test_what_git_left_is_put_right_although_another_git_has_the_index_just_then
     assert repo.files()["mine.txt"] == b"2\n" and repo.files()["flows/a/x.py"] == b"x = 1\n"
 
 
+@pytest.mark.usefixtures("by_git")
 def test_what_git_left_is_put_right_by_the_next_run_if_this_one_dies_as_git_ends(
     repo: Repo, opened: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +248,7 @@ def test_what_git_left_is_put_right_by_the_next_run_if_this_one_dies_as_git_ends
     assert repo.files()["mine.txt"] == b"2\n" and repo.files()["flows/a/x.py"] == b"x = 1\n"
 
 
+@pytest.mark.usefixtures("by_git")
 @pytest.mark.parametrize("saved", ["x = 'mine'\n", "x = "])
 def test_what_is_saved_while_git_s_half_work_is_undone_stays(
     repo: Repo, opened: Repository, saved: str, monkeypatch: pytest.MonkeyPatch

@@ -19,10 +19,11 @@ from flowsync.errors import RepositoryError
 from flowsync.repo.apart import Apart, Lines, Touch
 from flowsync.repo.apart import Step as Walked
 from flowsync.repo.bulk import Store
+from flowsync.repo.landing import NotFastForward
 from flowsync.repo.merge import Merge
 from flowsync.repo.objects import Objects, Signature
 from flowsync.repo.refs import Move, RefMoved
-from flowsync.repo.worktree import Checkout, NotFastForward
+from flowsync.repo.worktree import Checkout
 
 Step = Callable[[str], None]
 

@@ -11,8 +11,8 @@ from flowsync.core.tree import File
 from flowsync.core.tree import Path as TreePath
 from flowsync.errors import RepositoryError
 from flowsync.repo import Repository
+from flowsync.repo.landing import NotFastForward
 from flowsync.repo.refs import Move, RefMoved
-from flowsync.repo.worktree import NotFastForward
 from world import Repo
 
 from .memory_repo import MemoryRepository

@@ -43,6 +43,7 @@ def at_rest(world: World) -> None:
     world.sync()
     assert (world.folder / ".git/died").exists()
     assert not locks(world) and not (world.folder / ".git/flowsync/git-child.json").exists()
+    assert not list((world.folder / ".git/flowsync").glob("landing*"))
     assert world.git("status", "--porcelain") == "" and not world.fsck()
     assert world.here("chat") == world.there("chat")
     assert "Everything is in sync" in world.sync().out
@@ -60,7 +61,10 @@ def test_killed_with_refs_locked(chat: World, ref: str, state: str, before: str)
 
 @pytest.mark.parametrize("before", ["", FLOWSYNC_TOO], ids=["git alone", "flowsync, too"])
 @pytest.mark.parametrize("file", ["a.py", "b.py", "d.py"])
-def test_killed_in_the_middle_of_the_checkout(chat: World, file: str, before: str) -> None:
+@pytest.mark.parametrize("aside", [True, False])
+def test_killed_in_the_middle_of_the_checkout(chat: World, aside: bool, file: str, before: str) -> None:
+    """Of one to files aside, or to the worktree by git merge, as where nothing can be set aside."""
+    chat.git("config", "core.sparseCheckout", str(not aside).lower())
     chat.commit({".gitattributes": "*.py filter=deadly\n"})
     filter = chat.folder / ".git/hooks/filter"
     deadly(chat, filter, f'[ "$1" = flows/chat/{file} ]', before)

@@ -63,7 +63,7 @@ MUTANTS = mutants(
     ("7: an unknown base is the branch's tip", "sync/record.py", "parent = here.tip if local is None else _before(link, here.tip, flow)", "parent = here.tip", "test_rule_7_what_is_not_known"),
     ("7: stale is taken for done", "sync/push.py", "if isinstance(outcome, Written | Removed):", "if isinstance(outcome, Written | Removed | Stale):", "test_rule_7_a_save"),
     # 8. Uncommitted work is never touched.
-    ("8: ignored files are expendable", "repo/worktree.py", '"--no-overwrite-ignore", ', "", "test_rule_8"),
+    ("8: ignored files are expendable", "repo/worktree.py", '"--no-overwrite-ignore", ', "", "an_ignored_file_in_the_way"),
     ("8: uncommitted edits hold nothing", "sync/holds.py", "if hold := self.uncommitted(flow) or self.unsettled(flow):", "if hold := self.unsettled(flow):", "uncommitted_edits_hold"),
     ("8: edits are stashed away", "repo/worktree.py", '"--no-autostash", "--no-over', '"--autostash", "--no-over', "test_edits_in_the_way"),
     # 9. The worktree belongs to Git.
@@ -75,6 +75,11 @@ MUTANTS = mutants(
     ("9: a merge is not seen", "repo/worktree.py", '"MERGE_HEAD": (', '"MERGE_HEAD_": (', "merging"),
     ("9: a lock is not seen", "repo/worktree.py", '"index.lock": (', '"index.lock_": (', "index_locked"),
     ("9: a commit while landing is undone", "sync/land.py", "if all(self._same(flow, before, now) for flow in self._names(one))", "if True", "a_commit_while_landing"),
+    ("9: what was saved since the look is gone", "repo/landing.py", "if look is None or not self._is_committed(taken, one):", "if False:", "a_save_at_any_moment"),
+    ("9: what was saved to its place is gone", "repo/landing.py", 'os.link(self._aside / "new" / one.path, place, follow_symlinks=False)', 'os.replace(self._aside / "new" / one.path, place)', "a_save_at_any_moment"),
+    ("9: what was saved to a new file is taken back", "repo/landing.py", "if one.new != ABSENT and os.path.lexists(gone) and", "if False and", "a_save_at_any_moment"),
+    ("9: a landing that died is not ended", "repo/worktree.py", "            landing.end()\n", "            pass\n", "killed_at_any_moment"),
+    ("9: the index of another moment", "repo/landing.py", "if _look(self._index) == before:", "if True:", "a_commit_at_any_moment or add_at_any_moment"),
     # 10. Deletes need proof and a brake.
     ("10: no brake in Studio", "core/plan.py", "if decided.state is State.DELETED_IN_STUDIO:", "if False:", "test_rule_10_a_whole_flow_gone"),
     ("10: no brake here", "core/plan.py", "if decided.state is State.DELETED_LOCALLY:", "if False:", "test_rule_10_a_whole_flow_deleted"),
@@ -116,7 +121,7 @@ MUTANTS = mutants(
     ("ignoring is deleting", "sync/survey.py", "for side in sides if side)", "for side in sides[:1] if side)", "ignoring_a_file"),
 )  # fmt: skip
 
-WHERE = ["tests/repo/test_objects.py", "tests/repo/test_worktree.py", "tests/sync/test_long_history.py", "tests/sync/test_rules.py", "tests/sync/test_stories.py", "tests/sync/test_held.py", "tests/sync/test_bad_input.py", "tests/sync/test_azure.py", "tests/sync/test_moves.py", "tests/sync/test_killed_git.py", "tests/repo/test_worktree.py", "tests/core/test_ignore.py"]  # fmt: skip
+WHERE = ["tests/repo/test_objects.py", "tests/repo/test_worktree.py", "tests/repo/test_landing.py", "tests/sync/test_long_history.py", "tests/sync/test_rules.py", "tests/sync/test_stories.py", "tests/sync/test_held.py", "tests/sync/test_bad_input.py", "tests/sync/test_azure.py", "tests/sync/test_moves.py", "tests/sync/test_killed_git.py", "tests/repo/test_worktree.py", "tests/repo/test_landing.py", "tests/core/test_ignore.py"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MUTANTS)

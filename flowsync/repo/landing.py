@@ -1,0 +1,330 @@
+"""A fast-forward of the branch that is checked out, in which no save can be lost.
+
+``git merge --ff-only`` takes a file for unchanged if it was so when git looked, before it locked the index; what is
+saved between that look and the checkout is overwritten. Here, each file is set aside in one step and looked at where
+nobody saves to it any more. Only if it is what HEAD has, the new one takes its place, and only if that place is free.
+Then the branch moves, then the index, which is locked all the while (milliseconds: what takes time is done before).
+
+A record says what is under way. Whoever finds it ends it: if the branch has moved, the index follows; if not, all that
+was set aside goes back.
+"""
+
+import filecmp
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Self
+
+from flowsync.errors import RepositoryError
+from flowsync.repo.mending import ABSENT, NOTHING, Moved, between, content, raw
+from flowsync.repo.plumbing import Git, failure, locked
+
+_SUBMODULE, _LINK = "160000", "120000"
+_TRIES = 3  # a person's git may change the index while all is made ready
+_ASIDE = "landing-"  # what the folders begin with that files are set aside in
+
+_Look = tuple[int, int, int]
+
+
+class NotFastForward(RepositoryError):
+    """The branch moved meanwhile, or the worktree cannot be moved; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where a branch is checked out, and the commits that it is to be moved between (None: it is unborn)."""
+
+    folder: FilePath
+    git_dir: FilePath
+    branch: str
+    old: str | None
+    new: str
+
+    def moved(self) -> list[Moved]:
+        """Returns the paths that differ."""
+        return between(Git(self.folder), self.old or NOTHING, self.new)
+
+
+def is_possible(ground: Ground, moved: Sequence[Moved]) -> bool:
+    """Tells whether files can be set aside here: one file system with hard links, no sparse checkout, no submodule."""
+    if os.name == "nt" or any(_SUBMODULE in (one.old[0], one.new[0]) for one in moved):
+        return False
+    if Git(ground.folder).line("config", "--type=bool", "core.sparseCheckout") == "true":
+        return False
+    device = ground.git_dir.stat().st_dev
+    parents = {(ground.folder / one.path).parent for one in moved}
+    return all(_there(parent).stat().st_dev == device for parent in parents)
+
+
+class Landing:
+    """One fast-forward under way; ``record`` is the file that says so."""
+
+    def __init__(self, ground: Ground, record: FilePath, aside: FilePath) -> None:
+        self._ground = ground
+        self._git = Git(ground.folder)
+        self._record = record
+        self._aside = aside
+        self._index, self._lock = ground.git_dir / "index", ground.git_dir / "index.lock"
+        self._looks: dict[FilePath, _Look] = {}
+
+    @classmethod
+    def begin(cls, ground: Ground, record: FilePath) -> Self:
+        """Writes down that a landing begins."""
+        home = ground.git_dir / "flowsync"
+        home.mkdir(exist_ok=True)
+        aside = FilePath(tempfile.mkdtemp(prefix=_ASIDE, dir=home))
+        (aside / "lock").write_bytes(b"flowsync\n")
+        said = {**{name: str(getattr(ground, name) or "") for name in Ground.__slots__}, "aside": str(aside)}
+        record.parent.mkdir(parents=True, exist_ok=True)
+        written = record.with_suffix(".new")
+        written.write_text(json.dumps(said), encoding="utf-8")
+        written.replace(record)
+        return cls(ground, record, aside)
+
+    @classmethod
+    def under_way(cls, record: FilePath) -> Self | None:
+        """Returns the landing that a run which died has left, or None."""
+        try:
+            said = json.loads(record.read_text(encoding="utf-8"))
+            folder, git_dir, aside = (FilePath(said[name]) for name in ("folder", "git_dir", "aside"))
+            ground = Ground(folder, git_dir, said["branch"], said["old"] or None, said["new"])
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):  # not of ours
+            record.unlink(missing_ok=True)
+            return None
+        if not folder.is_dir():  # a linked worktree that was removed
+            record.unlink(missing_ok=True)
+            return None
+        return cls(ground, record, aside)
+
+    @staticmethod
+    def sweep(git_dir: FilePath) -> None:
+        """Removes what runs that died before they wrote anything down, or after they ended all, have left."""
+        for left in (git_dir / "flowsync").glob(f"{_ASIDE}*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def run(self, moved: Sequence[Moved], move: Callable[[], None]) -> None:
+        """Brings files, branch (by ``move``) and index to the new commit; NotFastForward if that cannot be."""
+        try:
+            self._make_ready(moved)
+            for one in moved:
+                if one.old != ABSENT:
+                    self._set_aside(one)
+            stay = _folders(one.path for one in moved if one.new != ABSENT)
+            for one in moved:
+                if one.new == ABSENT:
+                    self._drop_empty(one.path, stay)
+            for one in moved:
+                if one.new != ABSENT:
+                    self._place(one)
+            for kept, look in self._looks.items():
+                if _look(kept) != look:  # by a program that had it open
+                    raise _saved(str(kept.relative_to(self._aside / "taken")))
+            if not self._is_here():
+                raise NotFastForward(f"branch {self._ground.branch} was left meanwhile", "run the command again")
+            move()
+        finally:
+            self.end()
+
+    def end(self) -> None:
+        """Ends what was begun: forward if the branch has moved, else back to where it was."""
+        landed = self._has_moved() and self._is_here()
+        if landed:
+            self._index_follows()
+        else:
+            self._go_back()
+        if self._holds_lock():
+            self._lock.unlink()
+        shutil.rmtree(self._aside, ignore_errors=True)
+        self._record.unlink(missing_ok=True)
+        if landed:
+            self._git.run("update-index", "-q", "--refresh")
+
+    def _make_ready(self, moved: Sequence[Moved]) -> None:
+        """Writes the new index and both sides' files aside, and then locks the index that these were made from."""
+        for _ in range(_TRIES):
+            before = _look(self._index)
+            with suppress(FileNotFoundError):  # nothing was staged ever
+                shutil.copyfile(self._index, self._aside / "index")
+            self._check_out("old", [one for one in moved if one.old != ABSENT])
+            done = self._aside_run("read-tree", "-i", "-m", self._ground.old or NOTHING, self._ground.new)
+            if done.returncode:
+                said = done.stderr.decode("utf-8", "replace").strip()
+                raise NotFastForward(f"what is staged would be overwritten: {said}", "git status")
+            self._check_out("new", [one for one in moved if one.new != ABSENT])
+            try:
+                os.link(self._aside / "lock", self._lock)
+            except FileExistsError:
+                raise NotFastForward(*locked(self._lock)) from None
+            if _look(self._index) == before:
+                return
+            self._lock.unlink()
+            for name in ("old", "new"):
+                shutil.rmtree(self._aside / name, ignore_errors=True)
+        raise NotFastForward("the index changes all the time", "run the command again")
+
+    def _check_out(self, side: str, some: Sequence[Moved]) -> None:
+        paths = raw("".join(f"{one.path}\0" for one in some))
+        arguments = (
+            "checkout-index",
+            "--ignore-skip-worktree-bits",
+            "-z",
+            "--stdin",
+            f"--prefix={self._aside / side}/",
+        )
+        done = self._aside_run(*arguments, stdin=paths)
+        if done.returncode:
+            raise failure(arguments, done)
+
+    def _aside_run(self, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+        """Runs git on the index that is made ready aside; a hook would take it for the person's."""
+        env = {"GIT_INDEX_FILE": str(self._aside / "index")}
+        return self._git.run("-c", f"core.hooksPath={os.devnull}", *arguments, stdin=stdin, env=env)
+
+    def _set_aside(self, one: Moved) -> None:
+        place, taken = self._ground.folder / one.path, self._aside / "taken" / one.path
+        self._stays_inside(one.path)
+        taken.parent.mkdir(parents=True, exist_ok=True)
+        if place.is_dir() and not place.is_symlink():
+            raise _saved(one.path)
+        try:
+            place.rename(taken)
+        except (FileNotFoundError, NotADirectoryError):
+            raise _saved(one.path) from None
+        look = _look(taken)
+        if look is None or not self._is_committed(taken, one):
+            raise _saved(one.path)  # and it goes back
+        self._looks[taken] = look
+
+    def _is_committed(self, taken: FilePath, one: Moved) -> bool:
+        """Tells whether a file is as the old commit has it."""
+        pristine = self._aside / "old" / one.path
+        if taken.is_symlink() or one.old[0] == _LINK:
+            return taken.is_symlink() and pristine.is_symlink() and taken.readlink() == pristine.readlink()
+        if not taken.is_file():
+            return False
+        if _runs(taken) != _runs(pristine) and self._git.line("config", "--type=bool", "core.fileMode") != "false":
+            return False
+        if pristine.is_file() and filecmp.cmp(taken, pristine, shallow=False):
+            return True
+        return self._git.line("hash-object", f"--path={one.path}", str(taken)) == one.old[1]  # other line ends
+
+    def _place(self, one: Moved) -> None:
+        place = self._ground.folder / one.path
+        self._stays_inside(one.path)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.link(self._aside / "new" / one.path, place, follow_symlinks=False)
+        except (FileExistsError, NotADirectoryError):
+            raise _saved(one.path) from None
+
+    def _stays_inside(self, path: str) -> None:
+        """Refuses a path that a symbolic link leads away from the worktree."""
+        for parent in list(FilePath(path).parents)[:-1]:
+            if (self._ground.folder / parent).is_symlink():
+                raise NotFastForward(f"{path} would be overwritten: {parent} is a symbolic link", "git status")
+
+    def _drop_empty(self, path: str, stay: Collection[FilePath]) -> None:
+        """Removes the folders of a file that is gone, as far as nothing is in them or comes into them."""
+        for folder in FilePath(path).parents:
+            if folder in stay:
+                return
+            try:
+                (self._ground.folder / folder).rmdir()
+            except FileNotFoundError:
+                continue
+            except OSError:  # something is in it
+                return
+
+    def _go_back(self) -> None:
+        """Takes away what was placed and puts back what was set aside; what a person has saved meanwhile stays."""
+        moved = self._ground.moved()
+        for one in moved:
+            place, gone = self._ground.folder / one.path, self._aside / "gone" / one.path
+            if _is_same(self._aside / "new" / one.path, place):
+                gone.parent.mkdir(parents=True, exist_ok=True)
+                with suppress(FileNotFoundError):
+                    place.rename(gone)
+        stay = _folders(one.path for one in moved if one.old != ABSENT)
+        for one in moved:
+            if one.old == ABSENT:
+                self._drop_empty(one.path, stay)
+        for one in moved:
+            gone, taken = self._aside / "gone" / one.path, self._aside / "taken" / one.path
+            if one.new != ABSENT and os.path.lexists(gone) and not self._is_as_placed(gone, one):
+                self._put_back(gone, one)
+            if one.old != ABSENT and os.path.lexists(taken):
+                self._put_back(taken, one)
+
+    def _put_back(self, kept: FilePath, one: Moved) -> None:
+        """Puts a file to its place, unless something newer is there."""
+        place = self._ground.folder / one.path
+        with suppress(FileExistsError, NotADirectoryError):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.link(kept, place, follow_symlinks=False)
+
+    def _is_as_placed(self, gone: FilePath, one: Moved) -> bool:
+        """Tells whether a file that was taken away again is the one that was placed, and nobody wrote to it."""
+        if not _is_same(gone, self._aside / "new" / one.path):
+            return False
+        return gone.is_symlink() or gone.read_bytes() == content(self._git, one.path, one.new[1])
+
+    def _index_follows(self) -> None:
+        if self._holds_lock():
+            with suppress(FileNotFoundError):  # it has followed
+                (self._aside / "index").replace(self._index)
+        elif (self._aside / "index").exists():  # a person removed the lock of a run that died
+            self._git.run("read-tree", "-i", "-m", self._ground.old or NOTHING, self._ground.new)
+
+    def _holds_lock(self) -> bool:
+        return _is_same(self._aside / "lock", self._lock)
+
+    def _has_moved(self) -> bool:
+        ref = f"refs/heads/{self._ground.branch}"
+        return self._git.run("merge-base", "--is-ancestor", self._ground.new, ref).returncode == 0
+
+    def _is_here(self) -> bool:
+        return self._git.line("symbolic-ref", "--quiet", "HEAD") == f"refs/heads/{self._ground.branch}"
+
+
+def _saved(path: str) -> NotFastForward:
+    return NotFastForward(f"{path} would be overwritten: it is not what the branch has", "git status")
+
+
+def _folders(paths: Iterable[str]) -> set[FilePath]:
+    """Returns the folders that these paths lie in, and those that they lie in, up to the worktree's own."""
+    return {FilePath(), *(folder for path in paths for folder in FilePath(path).parents)}
+
+
+def _look(place: FilePath) -> _Look | None:
+    try:
+        found = place.lstat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _is_same(one: FilePath, other: FilePath) -> bool:
+    with suppress(OSError):
+        return os.path.samestat(one.lstat(), other.lstat())
+    return False
+
+
+def _runs(place: FilePath) -> bool:
+    with suppress(OSError):
+        return bool(place.lstat().st_mode & 0o100)
+    return False
+
+
+def _there(folder: FilePath) -> FilePath:
+    """Returns the folder, or the nearest one above it that is there."""
+    while not folder.exists():
+        folder = folder.parent
+    return folder
