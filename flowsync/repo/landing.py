@@ -59,7 +59,18 @@ def is_possible(ground: Ground, moved: Sequence[Moved]) -> bool:
         return False
     device = ground.git_dir.stat().st_dev
     parents = {(ground.folder / one.path).parent for one in moved}
-    return all(_there(parent).stat().st_dev == device for parent in parents)
+    return all(_there(parent).stat().st_dev == device for parent in parents) and _has_links(ground.git_dir)
+
+
+def _has_links(folder: FilePath) -> bool:
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        one = FilePath(place) / "one"
+        one.touch()
+        try:
+            os.link(one, one.with_name("other"), follow_symlinks=False)
+        except (OSError, NotImplementedError):
+            return False
+    return True
 
 
 class Landing:
@@ -114,32 +125,42 @@ class Landing:
         """Brings files, branch (by ``move``) and index to the new commit; NotFastForward if that cannot be."""
         try:
             self._make_ready(moved)
-            for one in moved:
-                if one.old != ABSENT:
-                    self._set_aside(one)
-            stay = _folders(one.path for one in moved if one.new != ABSENT)
-            for one in moved:
-                if one.new == ABSENT:
-                    self._drop_empty(one.path, stay)
-            for one in moved:
-                if one.new != ABSENT:
-                    self._place(one)
-            for kept, look in self._looks.items():
-                if _look(kept) != look:  # by a program that had it open
-                    raise _saved(str(kept.relative_to(self._aside / "taken")))
+            self._exchange(moved)
             if not self._is_here():
                 raise NotFastForward(f"branch {self._ground.branch} was left meanwhile", "run the command again")
             move()
+        except OSError as error:
+            raise NotFastForward(f"{error.filename or self._ground.folder}: {error.strerror}", "git status") from error
         finally:
             self.end()
+
+    def _exchange(self, moved: Sequence[Moved]) -> None:
+        """Puts each new file into the place of the old one, if that is as committed."""
+        for one in moved:
+            if one.old != ABSENT:
+                self._set_aside(one)
+        stay = _folders(one.path for one in moved if one.new != ABSENT)
+        for one in moved:
+            if one.new == ABSENT:
+                self._drop_empty(one.path, stay)
+        for one in moved:
+            if one.new != ABSENT:
+                self._place(one)
+        for kept, look in self._looks.items():
+            if _look(kept) != look:  # by a program that had it open
+                raise _saved(str(kept.relative_to(self._aside / "taken")))
 
     def end(self) -> None:
         """Ends what was begun: forward if the branch has moved, else back to where it was."""
         landed = self._has_moved() and self._is_here()
-        if landed:
-            self._index_follows()
-        else:
-            self._go_back()
+        try:
+            if landed:
+                self._index_follows()
+            else:
+                self._go_back()
+        except OSError as error:
+            said = f"what was begun in {self._ground.folder} could not be undone: {error.filename}: {error.strerror}"
+            raise RepositoryError(said, "run the command again; what was there is kept until it can be") from error
         if self._holds_lock():
             self._lock.unlink()
         shutil.rmtree(self._aside, ignore_errors=True)

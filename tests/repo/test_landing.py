@@ -3,16 +3,19 @@
 What the moments are, Python's audit events tell: each file renamed, linked, removed, and each process begun.
 """
 
+import errno
 import itertools
 import os
 import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from flowsync.errors import RepositoryError
 from flowsync.repo import Repository
 from flowsync.repo.landing import NotFastForward
 from world import Repo
@@ -178,6 +181,51 @@ def test_a_switch_of_branches_at_any_moment_takes_nothing_along(repo: Repo, ahea
         assert repo.git("status", "--porcelain") == "" and repo.tip("other") == ahead[0]
         assert repo.tip() == ahead[landed]
         repo.git("switch", "--quiet", "main")
+
+
+def test_a_failure_of_any_operation_leaves_all_as_it_was_or_lands(repo: Repo, ahead: tuple[str, str]) -> None:
+    """A full disk, say; what could not be undone then is by the next run."""
+
+    def fail() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    tips = set()
+    for number in itertools.count():
+        repo.git("reset", "--quiet", "--hard", ahead[0])
+        repo.git("clean", "--quiet", "-ffdx")
+        with Repository(repo.folder) as opened:
+            MOMENTS.at(number, fail)
+            with suppress(RepositoryError, OSError):
+                opened.worktree.fast_forward("main", *ahead)
+            if not MOMENTS.came():
+                break
+            opened.worktree.recover()
+        leaves_nothing(repo)
+        assert repo.git("status", "--porcelain") == ""
+        tips.add(repo.tip())
+    assert number > 30 and tips == set(ahead)
+
+
+def test_without_hard_links_git_does_it(repo: Repo, ahead: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    with Repository(repo.folder) as opened:
+        opened.worktree.fast_forward("main", *ahead)
+    assert repo.tip() == ahead[1] and repo.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("setting", ["core.splitIndex", "core.untrackedCache", "index.threads", "core.fsmonitor"])
+def test_whatever_the_index_holds(repo: Repo, ahead: tuple[str, str], setting: str) -> None:
+    repo.git("config", setting, "true")
+    repo.git("update-index", "--split-index" if "split" in setting else "--refresh")
+    repo.write({"staged": "1\n"})
+    repo.git("add", "staged")
+    with Repository(repo.folder) as opened:
+        opened.worktree.fast_forward("main", *ahead)
+    assert repo.tip() == ahead[1] and repo.git("status", "--porcelain") == "A  staged"
+    repo.fsck()
 
 
 def dies_at(repo: Repo, number: int, ahead: tuple[str, str]) -> bool:
