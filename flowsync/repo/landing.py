@@ -59,11 +59,17 @@ def is_possible(ground: Ground, moved: Sequence[Moved]) -> bool:
         return False
     device = ground.git_dir.stat().st_dev
     parents = {(ground.folder / one.path).parent for one in moved}
-    return all(_there(parent).stat().st_dev == device for parent in parents) and _has_links(ground.git_dir)
+    return all(_there(parent).stat().st_dev == device for parent in parents) and _has_links(_home(ground.git_dir))
+
+
+def _home(git_dir: FilePath) -> FilePath:
+    home = git_dir / "flowsync"
+    home.mkdir(exist_ok=True)
+    return home
 
 
 def _has_links(folder: FilePath) -> bool:
-    with tempfile.TemporaryDirectory(dir=folder) as place:
+    with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=folder) as place:
         one = FilePath(place) / "one"
         one.touch()
         try:
@@ -87,9 +93,7 @@ class Landing:
     @classmethod
     def begin(cls, ground: Ground, record: FilePath) -> Self:
         """Writes down that a landing begins."""
-        home = ground.git_dir / "flowsync"
-        home.mkdir(exist_ok=True)
-        aside = FilePath(tempfile.mkdtemp(prefix=_ASIDE, dir=home))
+        aside = FilePath(tempfile.mkdtemp(prefix=_ASIDE, dir=_home(ground.git_dir)))
         (aside / "lock").write_bytes(b"flowsync\n")
         said = {**{name: str(getattr(ground, name) or "") for name in Ground.__slots__}, "aside": str(aside)}
         record.parent.mkdir(parents=True, exist_ok=True)
@@ -193,16 +197,11 @@ class Landing:
 
     def _check_out(self, side: str, some: Sequence[Moved]) -> None:
         paths = raw("".join(f"{one.path}\0" for one in some))
-        arguments = (
-            "checkout-index",
-            "--ignore-skip-worktree-bits",
-            "-z",
-            "--stdin",
-            f"--prefix={self._aside / side}/",
-        )
+        to = f"--prefix={self._aside / side}/"
+        arguments = ("checkout-index", "--ignore-skip-worktree-bits", "-z", "--stdin", to)
         done = self._aside_run(*arguments, stdin=paths)
-        if done.returncode:
-            raise failure(arguments, done)
+        if done.returncode:  # a filter that fails, say
+            raise NotFastForward(failure(arguments, done).message, "git status")
 
     def _aside_run(self, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         """Runs git on the index that is made ready aside; a hook would take it for the person's."""

@@ -74,7 +74,7 @@ def push(link: Link, share: Share, seen: Survey, flows: frozenset[FlowName], con
     _write_all(link, share, [one for one in pushes if one.stopped is None])
     if owed := share.owed():  # the journals of these pushes end below; what is left must not be forgotten with them
         link.journal.owe({**link.journal.owed(), **owed})
-    return results + [_finish(link, seen.tip, one, observations) for one in pushes]
+    return results + _finish_all(link, seen.tip, pushes, observations)
 
 
 def _prepare(link: Link, standing: Standing) -> _Push:
@@ -222,30 +222,49 @@ def _folders(flow: FlowName, path: Path) -> list[str]:
     return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
 
 
-def _finish(link: Link, tip: str | None, one: _Push, observations: Mapping[FlowName, Observation]) -> Result:
-    """Moves the tracking ref and, last, base; a push that stopped half-way moves them by what was acknowledged."""
-    standing = one.standing
-    if one.stopped is not None:
-        advance(link, one.flow, one.done)
-        if one.stopped.did is not Did.FAILED:  # a write that failed may have taken effect: the next look settles it
-            link.journal.end(one.flow)
-        return one.stopped
-    base = link.repo.refs.get(link.base_ref(one.flow))
-    if standing.local_tree is None:
-        link.repo.refs.move(forget(link, standing, base), "deleted in Studio too")
+def _finish_all(
+    link: Link, tip: str | None, pushes: Sequence[_Push], observations: Mapping[FlowName, Observation]
+) -> list[Result]:
+    """Moves the tracking refs and, last, the bases: of flows that are written whole, all in one transaction."""
+    whole = [one for one in pushes if one.stopped is None]
+    for one in pushes:
+        if one.stopped is not None:
+            _finish_stopped(link, one, one.stopped)
+    bases = link.flows_below(link.base_prefix) if whole else {}
+    merged = link.flows_below(link.tracking_prefix, tip) if whole and tip else {}
+    moves: list[Move] = []
+    held: dict[FlowName, str] = {}
+    for one in whole:
+        standing, base = one.standing, bases.get(one.flow)
+        if standing.local_tree is None:
+            moves += forget(link, standing, base)
+            continue
+        new = held[one.flow] = holding(link, tip, one.flow, standing.local_tree) or ""
+        moves.append(Move(link.tracking_ref(one.flow), standing.tracking, new))
+        if new != tip or merged.get(one.flow) != standing.tracking:
+            moves += keep(link, one.flow, standing.tracking, new)
+        moves.append(Move(link.base_ref(one.flow), base, new))
+    link.repo.refs.move(moves, "pushed")
+    for one in whole:
+        _remember(link, one, held.get(one.flow), observations.get(one.flow, Observation()))
+        link.journal.end(one.flow)
+    return [one.stopped or Result(one.flow, Did.PUSHED, tuple(sorted(one.changes)), tip or "") for one in pushes]
+
+
+def _finish_stopped(link: Link, one: _Push, result: Result) -> None:
+    """Moves what belongs to a push that stopped half-way by what was acknowledged."""
+    advance(link, one.flow, one.done)
+    if result.did is not Did.FAILED:  # a write that failed may have taken effect: the next look settles it
+        link.journal.end(one.flow)
+
+
+def _remember(link: Link, one: _Push, held: str | None, before: Observation) -> None:
+    """Tells the cache what the share holds now, so that the next look finds nothing new; None: the flow is gone."""
+    if held is None:
         link.cache.observe(link.remote.name, one.flow, None)
-    else:
-        held = holding(link, tip, one.flow, standing.local_tree)
-        moves = [Move(link.tracking_ref(one.flow), standing.tracking, held)]
-        moves += keep(link, one.flow, standing.tracking, held)
-        moves.append(Move(link.base_ref(one.flow), base, held))
-        link.repo.refs.move(moves, "pushed")
-        before = observations.get(one.flow, Observation())
-        fingerprint = Scan({path: seen.version for path, seen in one.seen.items()}, before.problems).fingerprint
-        if any(is_ignore_file(path) for path in one.changes):  # what counts has changed: compare at the next look
-            fingerprint = ""
-        last_write = max((seen.version.written for seen in one.seen.values()), default="")
-        observation = Observation(fingerprint, held or "", last_write, None, before.problems)
-        link.cache.observe(link.remote.name, one.flow, observation)
-    link.journal.end(one.flow)
-    return Result(one.flow, Did.PUSHED, tuple(sorted(one.changes)), tip or "")
+        return
+    fingerprint = Scan({path: seen.version for path, seen in one.seen.items()}, before.problems).fingerprint
+    if any(is_ignore_file(path) for path in one.changes):  # what counts has changed: compare at the next look
+        fingerprint = ""
+    last_write = max((seen.version.written for seen in one.seen.values()), default="")
+    link.cache.observe(link.remote.name, one.flow, Observation(fingerprint, held, last_write, None, before.problems))
