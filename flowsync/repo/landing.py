@@ -14,69 +14,20 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Self
 
 from flowsync.errors import RepositoryError
-from flowsync.repo.mending import ABSENT, NOTHING, Moved, between, content, raw
+from flowsync.repo.encoding import LINK
+from flowsync.repo.ground import Ground, NotFastForward
+from flowsync.repo.mending import ABSENT, NOTHING, Moved, content, raw
 from flowsync.repo.plumbing import Git, failure, locked
 
-_SUBMODULE, _LINK = "160000", "120000"
 _TRIES = 3  # a person's git may change the index while all is made ready
-_ASIDE = "landing-"  # what the folders begin with that files are set aside in
 
 _Look = tuple[int, int, int]
-
-
-class NotFastForward(RepositoryError):
-    """The branch moved meanwhile, or the worktree cannot be moved; nothing was changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """Where a branch is checked out, and the commits that it is to be moved between (None: it is unborn)."""
-
-    folder: FilePath
-    git_dir: FilePath
-    branch: str
-    old: str | None
-    new: str
-
-    def moved(self) -> list[Moved]:
-        """Returns the paths that differ."""
-        return between(Git(self.folder), self.old or NOTHING, self.new)
-
-
-def is_possible(ground: Ground, moved: Sequence[Moved]) -> bool:
-    """Tells whether files can be set aside here: one file system with hard links, no sparse checkout, no submodule."""
-    if os.name == "nt" or any(_SUBMODULE in (one.old[0], one.new[0]) for one in moved):
-        return False
-    if Git(ground.folder).line("config", "--type=bool", "core.sparseCheckout") == "true":
-        return False
-    device = ground.git_dir.stat().st_dev
-    parents = {(ground.folder / one.path).parent for one in moved}
-    return all(_there(parent).stat().st_dev == device for parent in parents) and _has_links(_home(ground.git_dir))
-
-
-def _home(git_dir: FilePath) -> FilePath:
-    home = git_dir / "flowsync"
-    home.mkdir(exist_ok=True)
-    return home
-
-
-def _has_links(folder: FilePath) -> bool:
-    with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=folder) as place:
-        one = FilePath(place) / "one"
-        one.touch()
-        try:
-            os.link(one, one.with_name("other"), follow_symlinks=False)
-        except (OSError, NotImplementedError):
-            return False
-    return True
 
 
 class Landing:
@@ -93,7 +44,7 @@ class Landing:
     @classmethod
     def begin(cls, ground: Ground, record: FilePath) -> Self:
         """Writes down that a landing begins."""
-        aside = FilePath(tempfile.mkdtemp(prefix=_ASIDE, dir=_home(ground.git_dir)))
+        aside = ground.aside()
         (aside / "lock").write_bytes(b"flowsync\n")
         said = {**{name: str(getattr(ground, name) or "") for name in Ground.__slots__}, "aside": str(aside)}
         record.parent.mkdir(parents=True, exist_ok=True)
@@ -118,12 +69,6 @@ class Landing:
             record.unlink(missing_ok=True)
             return None
         return cls(ground, record, aside)
-
-    @staticmethod
-    def sweep(git_dir: FilePath) -> None:
-        """Removes what runs that died before they wrote anything down, or after they ended all, have left."""
-        for left in (git_dir / "flowsync").glob(f"{_ASIDE}*"):
-            shutil.rmtree(left, ignore_errors=True)
 
     def run(self, moved: Sequence[Moved], move: Callable[[], None]) -> None:
         """Brings files, branch (by ``move``) and index to the new commit; NotFastForward if that cannot be."""
@@ -226,7 +171,7 @@ class Landing:
     def _is_committed(self, taken: FilePath, one: Moved) -> bool:
         """Tells whether a file is as the old commit has it."""
         pristine = self._aside / "old" / one.path
-        if taken.is_symlink() or one.old[0] == _LINK:
+        if taken.is_symlink() or one.old[0] == LINK:
             return taken.is_symlink() and pristine.is_symlink() and taken.readlink() == pristine.readlink()
         if not taken.is_file():
             return False
@@ -341,10 +286,3 @@ def _runs(place: FilePath) -> bool:
     with suppress(OSError):
         return bool(place.lstat().st_mode & 0o100)
     return False
-
-
-def _there(folder: FilePath) -> FilePath:
-    """Returns the folder, or the nearest one above it that is there."""
-    while not folder.exists():
-        folder = folder.parent
-    return folder

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from flowsync.errors import RepositoryError
-from flowsync.repo.objects import Objects, Signature
+from flowsync.repo.encoding import Signature
+from flowsync.repo.objects import Objects
 from flowsync.repo.plumbing import Git, environment, failure, fields, text
 
 _NOBODY = str(Signature("flowsync", "flowsync@localhost", 0))

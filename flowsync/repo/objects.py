@@ -12,7 +12,6 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import BinaryIO, cast
 
@@ -23,50 +22,12 @@ from gitdb.db.loose import LooseObjectDB
 from flowsync.core.tree import EXECUTABLE, REGULAR, Blob, Entry, File, Path, Problem
 from flowsync.errors import RepositoryError
 from flowsync.repo.bulk import Store, one_pack
+from flowsync.repo.encoding import DIRECTORY, LINK, NESTED, Commit, Item, decoded_tree, encoded_tree, in_order
 from flowsync.repo.plumbing import environment, text
 
 _MANY = 200  # blobs; git gathers loose objects into a pack at 6,700
 IN_MEMORY = 4 * 1024 * 1024  # bytes; larger blobs go through a temporary file
 _TRIES = 9  # to store an object
-_DIRECTORY = "40000"
-_LINK = "120000"
-_NESTED = "160000"
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """Who and when, as a commit names them. ``when`` is in seconds since 1970, ``offset`` such as ``+0000``."""
-
-    name: str
-    email: str
-    when: int
-    offset: str = "+0000"
-
-    def __str__(self) -> str:
-        return f"{_one_line(self.name)} <{_one_line(self.email)}> {self.when} {self.offset}"
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """A commit as it is stored. ``author`` and ``committer`` are whole header lines, so that a replay keeps them."""
-
-    tree: str
-    parents: tuple[str, ...]
-    author: str
-    committer: str
-    message: str
-
-    @property
-    def committed(self) -> int:
-        """Returns the committer's time in seconds since 1970."""
-        return int(self.committer.rsplit(" ", 2)[1])
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    mode: str
-    name: bytes
-    sha: str
 
 
 class Objects:
@@ -77,7 +38,7 @@ class Objects:
         self._folder = FilePath(repository.common_dir)
         self._loose = LooseObjectDB(str(self._folder / "objects"))
         self._reading = threading.Lock()  # one cat-file process answers one question at a time
-        self._trees: dict[str, tuple[_Item, ...]] = {}
+        self._trees: dict[str, tuple[Item, ...]] = {}
         self._commits: dict[str, Commit] = {}
         self._places: dict[tuple[str, str], str | None] = {}
 
@@ -156,9 +117,7 @@ class Objects:
 
     def write_commit(self, tree: str, parents: Sequence[str], author: str, committer: str, message: str) -> str:
         """Stores a commit and returns its id. ``author`` and ``committer`` are as ``str(Signature)`` gives them."""
-        header = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
-        header += [f"author {author}", f"committer {committer}"]
-        return self._store("commit", ("\n".join(header) + "\n\n" + message).encode("utf-8", "surrogateescape"))
+        return self._store("commit", Commit(tree, tuple(parents), author, committer, message).encoded())
 
     def commit(self, sha: str) -> Commit:
         """Returns a commit's parts."""
@@ -170,21 +129,13 @@ class Objects:
         kind, raw = self._read(sha)
         if kind != "commit":
             raise RepositoryError(f"{sha} is a {kind}, not a commit")
-        head, _, message = text(raw).partition("\n\n")
-        found: dict[str, list[str]] = {}
-        for line in head.split("\n"):
-            key, _, value = line.partition(" ")
-            if key:
-                found.setdefault(key, []).append(value)
-        return Commit(
-            found["tree"][0], tuple(found.get("parent", ())), found["author"][0], found["committer"][0], message
-        )
+        return Commit.decoded(raw)
 
     def subtree(self, tree: str, path: str) -> str | None:
         """Returns the id of the folder at ``path`` (``""`` is the tree itself), or None if no folder is there."""
         for part in path.split("/") if path else ():
             name = part.encode("utf-8", "surrogateescape")
-            inner = next((item for item in self._items(tree) if item.name == name and item.mode == _DIRECTORY), None)
+            inner = next((item for item in self._items(tree) if item.name == name and item.mode == DIRECTORY), None)
             if inner is None:
                 return None
             tree = inner.sha
@@ -215,7 +166,7 @@ class Objects:
 
     def folders(self, tree: str) -> dict[str, str]:
         """Returns the folders directly inside a tree, name -> id."""
-        return {text(item.name): item.sha for item in self._items(tree) if item.mode == _DIRECTORY}
+        return {text(item.name): item.sha for item in self._items(tree) if item.mode == DIRECTORY}
 
     def names(self, tree: str) -> list[str]:
         """Returns the names directly inside a tree."""
@@ -230,36 +181,36 @@ class Objects:
     def _collect(self, tree: str, prefix: str, found: dict[Path, Entry]) -> None:
         for item in self._items(tree):
             path = prefix + text(item.name)
-            if item.mode == _DIRECTORY:
+            if item.mode == DIRECTORY:
                 self._collect(item.sha, path + "/", found)
-            elif item.mode == _LINK:
+            elif item.mode == LINK:
                 found[Path(path)] = Problem(
                     "is a symbolic link, which Azure Files cannot hold", "commit a copy instead"
                 )
-            elif item.mode == _NESTED:
+            elif item.mode == NESTED:
                 found[Path(path)] = Problem("is a nested repository", "commit its files, or move it out of the flow")
             else:
                 found[Path(path)] = File(Blob(item.sha), EXECUTABLE if item.mode == EXECUTABLE else REGULAR)
 
     def with_folder(self, tree: str | None, path: str, folder: str | None) -> str:
         """Returns ``tree`` with the folder at ``path`` replaced by another tree (None: removed), all else untouched."""
-        return self._with(tree, path, _Item(_DIRECTORY, b"", folder) if folder else None)
+        return self._with(tree, path, Item(DIRECTORY, b"", folder) if folder else None)
 
     def with_blob(self, tree: str, path: str, blob: Blob) -> str:
         """Returns ``tree`` with the content of the file at ``path`` replaced, its mode and all else untouched."""
-        return self._with(tree, path, _Item(self._item(tree, path).mode, b"", blob))
+        return self._with(tree, path, Item(self._item(tree, path).mode, b"", blob))
 
-    def _with(self, tree: str | None, path: str, new: _Item | None) -> str:
+    def _with(self, tree: str | None, path: str, new: Item | None) -> str:
         head, _, rest = path.partition("/")
         name = head.encode("utf-8", "surrogateescape")
         items = list(self._items(tree)) if tree else []
         if rest:
             before = next((item for item in items if item.name == name), None)
-            inner = self._with(before.sha if before and before.mode == _DIRECTORY else None, rest, new)
-            new = _Item(_DIRECTORY, name, inner) if self._items(inner) else None
+            inner = self._with(before.sha if before and before.mode == DIRECTORY else None, rest, new)
+            new = Item(DIRECTORY, name, inner) if self._items(inner) else None
         items = [item for item in items if item.name != name]
         if new is not None:
-            items.append(_Item(new.mode, name, new.sha))
+            items.append(Item(new.mode, name, new.sha))
         return self._write_tree(items)
 
     def entry(self, tree: str, path: str) -> str:
@@ -275,7 +226,7 @@ class Objects:
         """
         nested: dict[str, object] = {}
         for path, file in files.items():
-            _place(nested, path, _Item(file.mode, b"", file.blob))
+            _place(nested, path, Item(file.mode, b"", file.blob))
         for path in keep:
             _place(nested, path, self._item(beside, path))
         return self._write_nested(nested)
@@ -284,7 +235,7 @@ class Objects:
         """Stores the tree without files and returns its id."""
         return self._write_tree([])
 
-    def _item(self, tree: str | None, path: str) -> _Item:
+    def _item(self, tree: str | None, path: str) -> Item:
         folder, _, name = path.rpartition("/")
         inner = self.subtree(tree, folder) if tree else None
         wanted = name.encode("utf-8", "surrogateescape")
@@ -297,35 +248,32 @@ class Objects:
         items = []
         for name, inner in nested.items():
             raw = name.encode("utf-8", "surrogateescape")
-            if isinstance(inner, _Item):
-                items.append(_Item(inner.mode, raw, inner.sha))
+            if isinstance(inner, Item):
+                items.append(Item(inner.mode, raw, inner.sha))
             else:
                 folder = self._write_nested(cast(dict[str, object], inner))
-                items.append(_Item(_DIRECTORY, raw, cast(str, folder)))
+                items.append(Item(DIRECTORY, raw, cast(str, folder)))
         return self._write_tree(items) if items else None
 
-    def _items(self, tree: str) -> tuple[_Item, ...]:
+    def _items(self, tree: str) -> tuple[Item, ...]:
         if tree not in self._trees:
             kind, raw = self._read(tree)
             if kind == "commit":
                 return self._items(self.commit(tree).tree)
-            self._trees[tree] = tuple(_parse_tree(raw))
+            self._trees[tree] = decoded_tree(raw)
         return self._trees[tree]
 
-    def _write_tree(self, items: Sequence[_Item]) -> str:
-        ordered = sorted(items, key=lambda item: item.name + (b"/" if item.mode == _DIRECTORY else b""))
-        raw = b"".join(
-            item.mode.encode("ascii") + b" " + item.name + b"\0" + bytes.fromhex(item.sha) for item in ordered
-        )
-        sha = self._store("tree", raw)
-        self._trees[sha] = tuple(ordered)
+    def _write_tree(self, items: Sequence[Item]) -> str:
+        ordered = in_order(items)
+        sha = self._store("tree", encoded_tree(ordered))
+        self._trees[sha] = ordered
         return sha
 
     def _store(self, kind: str, raw: bytes) -> str:
         for _ in range(_TRIES):
             # A git gc beside us removes the loose copy of what is packed, and folders that this left empty, also
             # between two of gitdb's calls.
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError, FileExistsError):  # gone before, or after, os.makedirs looked
                 stored = self._loose.store(IStream(kind, len(raw), io.BytesIO(raw)))
                 sha = cast(bytes, stored.hexsha).decode("ascii")
                 # One that was there already may be old, and in no ref: young, it is out of git gc's reach until it is.
@@ -348,24 +296,8 @@ def _word(kind: str | bytes) -> str:
     return text(kind) if isinstance(kind, bytes) else kind  # GitPython says str, and gives bytes
 
 
-def _parse_tree(raw: bytes) -> list[_Item]:
-    items, at = [], 0
-    while at < len(raw):
-        blank = raw.index(b" ", at)
-        end = raw.index(b"\0", blank)
-        items.append(
-            _Item(raw[at:blank].decode("ascii").lstrip("0"), raw[blank + 1 : end], raw[end + 1 : end + 21].hex())
-        )
-        at = end + 21
-    return items
-
-
-def _place(nested: dict[str, object], path: str, item: _Item) -> None:
+def _place(nested: dict[str, object], path: str, item: Item) -> None:
     *folders, name = path.split("/")
     for folder in folders:
         nested = cast(dict[str, object], nested.setdefault(folder, {}))
     nested[name] = item
-
-
-def _one_line(name: str) -> str:
-    return "".join(char for char in name if char not in "<>\n\0").strip() or "unknown"

@@ -1,6 +1,6 @@
 """Putting a tree into the index and the worktree without a commit, as ``git merge --no-commit`` would leave it."""
 
-from flowsync.repo.landing import NotFastForward
+from flowsync.repo.ground import NotFastForward
 from flowsync.repo.plumbing import Git, failure
 from flowsync.repo.worktree import Checkout
 

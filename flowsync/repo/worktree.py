@@ -15,7 +15,8 @@ from flowsync.core.plan import Hold
 from flowsync.core.tree import Blob
 from flowsync.errors import RepositoryError
 from flowsync.repo.children import Children
-from flowsync.repo.landing import Ground, Landing, NotFastForward, is_possible
+from flowsync.repo.ground import Ground, NotFastForward, is_possible, sweep
+from flowsync.repo.landing import Landing
 from flowsync.repo.mending import Moved, mend
 from flowsync.repo.plumbing import Git, Locked, failure, fields, text
 from flowsync.repo.refs import Move, RefMoved, Refs
@@ -182,7 +183,7 @@ class Worktree:
         self._mend()
         if landing := Landing.under_way(self._record):
             landing.end()
-        Landing.sweep(self._git_dir)
+        sweep(self._git_dir)
 
     def _mend(self) -> None:
         """Undoes what a fast-forward did that HEAD did not follow; the next run does, if the index stays locked."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from flowsync.core.plan import BOTH, TO_LAND, Hold, State, brake
 from flowsync.core.tree import FlowName, Path
 from flowsync.errors import UsageError
-from flowsync.repo.landing import NotFastForward
+from flowsync.repo.ground import NotFastForward
 from flowsync.repo.refs import Move
 from flowsync.repo.staging import stage
 from flowsync.sync.bases import agree

@@ -12,7 +12,7 @@ from flowsync.cache import Observation
 from flowsync.core.plan import BOTH, TO_LAND, Hold, State
 from flowsync.core.tree import FlowName, Path
 from flowsync.errors import RepositoryError
-from flowsync.repo.landing import NotFastForward
+from flowsync.repo.ground import NotFastForward
 from flowsync.repo.merge import Merge
 from flowsync.repo.refs import Move
 from flowsync.sync.bases import agree, follow, keep

@@ -8,7 +8,7 @@ from flowsync.core.ignore import ignored_by, is_ignore_file
 from flowsync.core.tree import Blob, File, FlowName, Path, Problem
 from flowsync.errors import ShareError
 from flowsync.journal import Intent
-from flowsync.repo.objects import Signature
+from flowsync.repo.encoding import Signature
 from flowsync.repo.refs import Move
 from flowsync.sync.includes import resolved
 from flowsync.sync.link import Link

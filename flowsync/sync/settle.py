@@ -9,7 +9,7 @@ from typing import Any
 from flowsync.core.plan import Hold, State
 from flowsync.core.tree import REGULAR, Entry, File, FlowName, Path, diff
 from flowsync.errors import UsageError
-from flowsync.repo.landing import NotFastForward
+from flowsync.repo.ground import NotFastForward
 from flowsync.repo.refs import Move
 from flowsync.repo.staging import stage
 from flowsync.sync.alone import alone

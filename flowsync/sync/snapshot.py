@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from flowsync.core.ignore import never_syncs
 from flowsync.core.tree import REGULAR, Blob, File, FlowName, Mode, Path
-from flowsync.repo.objects import Commit, Signature
+from flowsync.repo.encoding import Commit, Signature
 from flowsync.sync.link import Link
 from flowsync.sync.survey import syncing
 

@@ -17,7 +17,7 @@ import pytest
 
 from flowsync.errors import RepositoryError
 from flowsync.repo import Repository
-from flowsync.repo.landing import NotFastForward
+from flowsync.repo.ground import NotFastForward
 from world import Repo
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="git itself moves the worktree there")

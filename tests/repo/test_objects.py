@@ -14,7 +14,7 @@ from flowsync.core import tree as core
 from flowsync.core.tree import EXECUTABLE, Blob, File, Problem, blob_of
 from flowsync.errors import RepositoryError
 from flowsync.repo import Repository
-from flowsync.repo.objects import Signature
+from flowsync.repo.encoding import Signature
 from world import Repo
 
 CONTENTS = [

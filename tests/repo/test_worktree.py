@@ -9,7 +9,7 @@ import pytest
 
 from flowsync.errors import RepositoryError
 from flowsync.repo import Repository
-from flowsync.repo.landing import NotFastForward
+from flowsync.repo.ground import NotFastForward
 from flowsync.repo.plumbing import Git
 from world import Repo
 

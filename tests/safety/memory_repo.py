@@ -19,9 +19,10 @@ from flowsync.errors import RepositoryError
 from flowsync.repo.apart import Apart, Lines, Touch
 from flowsync.repo.apart import Step as Walked
 from flowsync.repo.bulk import Store
-from flowsync.repo.landing import NotFastForward
+from flowsync.repo.encoding import Signature
+from flowsync.repo.ground import NotFastForward
 from flowsync.repo.merge import Merge
-from flowsync.repo.objects import Objects, Signature
+from flowsync.repo.objects import Objects
 from flowsync.repo.refs import Move, RefMoved
 from flowsync.repo.worktree import Checkout
 

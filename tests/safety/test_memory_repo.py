@@ -11,7 +11,7 @@ from flowsync.core.tree import File
 from flowsync.core.tree import Path as TreePath
 from flowsync.errors import RepositoryError
 from flowsync.repo import Repository
-from flowsync.repo.landing import NotFastForward
+from flowsync.repo.ground import NotFastForward
 from flowsync.repo.refs import Move, RefMoved
 from world import Repo
 

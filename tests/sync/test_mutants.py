@@ -121,7 +121,7 @@ MUTANTS = mutants(
     ("ignoring is deleting", "sync/survey.py", "for side in sides if side)", "for side in sides[:1] if side)", "ignoring_a_file"),
 )  # fmt: skip
 
-WHERE = ["tests/repo/test_objects.py", "tests/repo/test_worktree.py", "tests/repo/test_landing.py", "tests/sync/test_long_history.py", "tests/sync/test_rules.py", "tests/sync/test_stories.py", "tests/sync/test_held.py", "tests/sync/test_bad_input.py", "tests/sync/test_azure.py", "tests/sync/test_moves.py", "tests/sync/test_killed_git.py", "tests/repo/test_worktree.py", "tests/repo/test_landing.py", "tests/core/test_ignore.py"]  # fmt: skip
+WHERE = ["tests/repo/test_objects.py", "tests/repo/test_worktree.py", "tests/repo/test_landing.py", "tests/sync/test_long_history.py", "tests/sync/test_rules.py", "tests/sync/test_stories.py", "tests/sync/test_held.py", "tests/sync/test_bad_input.py", "tests/sync/test_azure.py", "tests/sync/test_moves.py", "tests/sync/test_killed_git.py", "tests/core/test_ignore.py"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MUTANTS)
