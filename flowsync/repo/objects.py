@@ -24,10 +24,12 @@ from flowsync.errors import RepositoryError
 from flowsync.repo.bulk import Store, one_pack
 from flowsync.repo.encoding import DIRECTORY, LINK, NESTED, Commit, Item, decoded_tree, encoded_tree, in_order
 from flowsync.repo.plumbing import environment, text
+from flowsync.repo.recent import Recent
 
 _MANY = 200  # blobs; git gathers loose objects into a pack at 6,700
 IN_MEMORY = 4 * 1024 * 1024  # bytes; larger blobs go through a temporary file
 _TRIES = 9  # to store an object
+_ITEMS, _COMMITS, _PLACES = 40_000, 5_000, 20_000  # remembered: some MiB each
 
 
 class Objects:
@@ -38,9 +40,9 @@ class Objects:
         self._folder = FilePath(repository.common_dir)
         self._loose = LooseObjectDB(str(self._folder / "objects"))
         self._reading = threading.Lock()  # one cat-file process answers one question at a time
-        self._trees: dict[str, tuple[Item, ...]] = {}
-        self._commits: dict[str, Commit] = {}
-        self._places: dict[tuple[str, str], str | None] = {}
+        self._trees: Recent[str, tuple[Item, ...]] = Recent(_ITEMS, len)
+        self._commits: Recent[str, Commit] = Recent(_COMMITS)
+        self._places: Recent[tuple[str, str], str] = Recent(_PLACES)
 
     def write_blob(self, size: int, data: BinaryIO) -> Blob:
         """Stores ``size`` bytes of ``data`` as a blob and returns its id."""
@@ -121,9 +123,7 @@ class Objects:
 
     def commit(self, sha: str) -> Commit:
         """Returns a commit's parts."""
-        if sha not in self._commits:
-            self._commits[sha] = self._read_commit(sha)
-        return self._commits[sha]
+        return self._commits.get(sha) or self._commits.keep(sha, self._read_commit(sha))
 
     def _read_commit(self, sha: str) -> Commit:
         kind, raw = self._read(sha)
@@ -147,11 +147,12 @@ class Objects:
         Git looks it up: the trees above it, which may hold thousands of names and are others in each commit, are not
         read. What is asked of one commit about many folders is cheaper asked of its tree.
         """
-        if (commit, path) not in self._places:
+        found = self._places.get((commit, path))
+        if found is None:
             # git says the same of a folder that is not there and of a damaged repository: None must mean the first
-            found = self._looked_up(commit, path) or self.subtree(self.commit(commit).tree, path)
-            self._places[commit, path] = found
-        return self._places[commit, path]
+            there = self._looked_up(commit, path) or self.subtree(self.commit(commit).tree, path)
+            found = self._places.keep((commit, path), there or "")
+        return found or None
 
     def _looked_up(self, commit: str, path: str) -> str | None:
         """Returns what git says; None also where there is no way to ask it."""
@@ -256,17 +257,18 @@ class Objects:
         return self._write_tree(items) if items else None
 
     def _items(self, tree: str) -> tuple[Item, ...]:
-        if tree not in self._trees:
+        found = self._trees.get(tree)
+        if found is None:
             kind, raw = self._read(tree)
             if kind == "commit":
                 return self._items(self.commit(tree).tree)
-            self._trees[tree] = decoded_tree(raw)
-        return self._trees[tree]
+            found = self._trees.keep(tree, decoded_tree(raw))
+        return found
 
     def _write_tree(self, items: Sequence[Item]) -> str:
         ordered = in_order(items)
         sha = self._store("tree", encoded_tree(ordered))
-        self._trees[sha] = ordered
+        self._trees.keep(sha, ordered)
         return sha
 
     def _store(self, kind: str, raw: bytes) -> str:

@@ -7,8 +7,10 @@ from pathlib import Path as FilePath
 from flowsync.errors import RepositoryError
 from flowsync.repo.children import Children
 from flowsync.repo.plumbing import Git, failure, text
+from flowsync.repo.recent import Recent
 
 ABSENT = "0" * 40
+_ANSWERS = 10_000  # remembered
 
 
 class RefMoved(RepositoryError):
@@ -32,7 +34,7 @@ class Refs:
         self._children = children
         self._locks = (git_dir / "HEAD.lock", common_dir / "packed-refs.lock", common_dir / "reftable/tables.list.lock")
         self._common_dir = common_dir
-        self._ancestry: dict[tuple[str, str], bool] = {}  # of commits by their ids, which never changes
+        self._ancestry: Recent[tuple[str, str], bool] = Recent(_ANSWERS)  # of commits by their ids: it never changes
 
     def below(self, prefix: str, merged_into: str | None = None) -> dict[str, str]:
         """Returns the refs below ``prefix`` (which ends with ``/``), by the rest of their name.
@@ -90,11 +92,11 @@ class Refs:
         """Tells whether ``commit``'s history holds ``other``."""
         if commit == other:
             return True
-        if (commit, other) in self._ancestry:
-            return self._ancestry[commit, other]
+        if (known := self._ancestry.get((commit, other))) is not None:
+            return known
         done = self._git.run("merge-base", "--is-ancestor", other, commit)
         if done.returncode not in (0, 1):
             raise failure(("merge-base",), done)
         if len(commit) == len(other) == len(ABSENT):
-            self._ancestry[commit, other] = done.returncode == 0
+            self._ancestry.keep((commit, other), done.returncode == 0)
         return done.returncode == 0

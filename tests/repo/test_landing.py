@@ -155,6 +155,25 @@ def test_a_commit_at_any_moment_is_a_commit_and_nothing_else(repo: Repo, ahead: 
     assert set(done) == {True, False}
 
 
+@pytest.mark.parametrize("path", ["flows/a/x.py", "flows/a/new/n.py"])
+def test_a_save_and_a_commit_at_any_moment(repo: Repo, ahead: tuple[str, str], path: str) -> None:
+    """What was placed already, and written to, is not taken away when the branch turns out to have moved."""
+    file = repo.folder / path
+    tree = repo.git("rev-parse", f"{ahead[0]}^{{tree}}")
+    other = repo.git("commit-tree", "-p", ahead[0], "-m", "by another program", tree)
+
+    def act() -> None:
+        in_place(file)
+        command = ["git", "update-ref", "refs/heads/main", other, ahead[0]]
+        subprocess.run(command, cwd=repo.folder, capture_output=True, check=False)
+
+    for landed in moments(repo, ahead, act):
+        assert file.read_text() == "mine\n"
+        assert repo.tip() == (ahead[1] if landed else other)
+        assert repo.git("diff", "--cached", "--name-only") == ""
+        assert {line[3:] for line in repo.git("status", "--porcelain").splitlines()} <= {path, "flows/a/new/"}
+
+
 def test_an_add_at_any_moment_stays(repo: Repo, ahead: tuple[str, str]) -> None:
     added = []
 
