@@ -55,7 +55,7 @@ class Children:
         """
         absent = [str(lock) for lock in dict.fromkeys(locks) if not os.path.lexists(lock)]
         record = {"folder": str(git.folder), "arguments": arguments, "locks": absent, "began": time.time()}
-        self._write(self._record, record)
+        write_record(self._record, record)
         done = git.run(*arguments, stdin=stdin, env=env, started=lambda pid: self._began(record, pid))
         if done.returncode >= 0:
             if halfway and halfway in done.stderr:
@@ -106,17 +106,18 @@ class Children:
 
     def _owe(self, left: Left) -> None:
         """Writes down that what a child left half done is to be put right."""
-        self._write(self._debt, {"folder": str(left.folder), "arguments": left.arguments, "killed": left.killed})
+        write_record(self._debt, {"folder": str(left.folder), "arguments": left.arguments, "killed": left.killed})
 
     def _began(self, record: Mapping[str, object], pid: int) -> None:
-        self._write(self._record, {**record, "pid": pid, "born": _born(pid)})
+        write_record(self._record, {**record, "pid": pid, "born": _born(pid)})
 
-    @staticmethod
-    def _write(place: FilePath, record: Mapping[str, object]) -> None:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        temporary = place.with_suffix(".new")
-        temporary.write_text(json.dumps(record), encoding="utf-8")
-        temporary.replace(place)
+
+def write_record(place: FilePath, record: Mapping[str, object]) -> None:
+    """Writes down what is under way, whole or not at all."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = place.with_suffix(".new")
+    temporary.write_text(json.dumps(record), encoding="utf-8")
+    temporary.replace(place)
 
 
 def _as_old_as(lock: FilePath, began: float) -> bool:

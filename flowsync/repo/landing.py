@@ -20,6 +20,7 @@ from pathlib import Path as FilePath
 from typing import Self
 
 from flowsync.errors import RepositoryError
+from flowsync.repo.children import write_record
 from flowsync.repo.encoding import LINK
 from flowsync.repo.ground import Ground, NotFastForward
 from flowsync.repo.mending import ABSENT, NOTHING, Moved, content, raw
@@ -47,10 +48,7 @@ class Landing:
         aside = ground.aside()
         (aside / "lock").write_bytes(b"flowsync\n")
         said = {**{name: str(getattr(ground, name) or "") for name in Ground.__slots__}, "aside": str(aside)}
-        record.parent.mkdir(parents=True, exist_ok=True)
-        written = record.with_suffix(".new")
-        written.write_text(json.dumps(said), encoding="utf-8")
-        written.replace(record)
+        write_record(record, said)
         return cls(ground, record, aside)
 
     @classmethod
