@@ -12,7 +12,7 @@ from functools import partial
 from typing import Literal
 
 from flowsync.closing import Closing
-from flowsync.errors import ShareError
+from flowsync.errors import ShareError, ShareMissing
 from flowsync.share import guard
 from flowsync.share.azure_credential import Access, find
 from flowsync.share.azure_files import Files
@@ -121,9 +121,12 @@ class AzureShare(Closing):
         """Releases leases and removes the temporaries that go with them."""
         self._each(partial(self._writer.release, path, lease) for path, lease in leases.items())
         left = self.list([TEMPORARIES])[TEMPORARIES]
+        if isinstance(left, Listing | ShareMissing):
+            there = left.files if isinstance(left, Listing) else {}
+            ours = {lease: guard.temporary(lease) for lease in leases.values()}
+            self._writer.are_gone(path for lease, path in ours.items() if lease not in there)
+            self._each(partial(self._writer.discard, path) for lease, path in ours.items() if lease in there)
         if isinstance(left, Listing):
-            ours = [guard.temporary(lease) for lease in leases.values() if lease in left.files]
-            self._each(partial(self._writer.discard, path) for path in ours)
             self.remove_folders([TEMPORARIES])
 
     def owed(self) -> Mapping[str, str]:

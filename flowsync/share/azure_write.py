@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, assert_never
@@ -138,6 +139,10 @@ class Writer:
     async def discard(self, path: str) -> None:
         """Deletes a temporary that a run which died may have left."""
         await self._perform_or_raise(guard.Delete(path))
+
+    def are_gone(self, temporaries: Iterable[str]) -> None:
+        """Notes temporaries that a look did not find: they were deleted, though no reply said so."""
+        self._debts.are_gone(temporaries)
 
     def owed(self) -> dict[str, str]:
         """Returns the leases and temporaries that may be left, with their lease ids."""

@@ -3,6 +3,8 @@
 A run that dies pays nothing; the next one does, from its journal, by the lease id that names both.
 """
 
+from collections.abc import Iterable
+
 from flowsync.share import guard
 from flowsync.share.codes import Why
 
@@ -43,6 +45,10 @@ class Debts:
         elif isinstance(request, guard.Delete):
             self._end(request.path)
             self._temporaries.discard(request.path)
+
+    def are_gone(self, temporaries: Iterable[str]) -> None:
+        """Notes temporaries that a look did not find."""
+        self._temporaries.difference_update(temporaries)
 
     def owed(self) -> dict[str, str]:
         """Returns the path and lease id of all that is left; a temporary's name is its lease id."""

@@ -236,3 +236,17 @@ def test_refused_credentials_are_raised_not_said_per_path(azure: AzureWorld) -> 
             with pytest.raises(ShareDenied):
                 act()
     azure.emulator.faults.clear()
+
+
+def test_a_temporary_whose_deletion_nobody_heard_of_is_not_owed_for_ever(azure: AzureWorld) -> None:
+    """The soak found it: a daemon, whose session goes on, looked for it again before each look at the share."""
+    prepare(azure)
+    with azure.open("replace") as share:
+        old = listing(share, "chat").files["a.py"]
+        azure.save("chat/a.py", b"another's")
+        azure.emulator.faults.drop_after("delete_file", times=None)
+        assert isinstance(one(write(share, put("chat/a.py", b"ours", old))), Stale)
+        assert share.owed()
+        azure.emulator.faults.clear()
+        share.release(share.owed())
+        assert not share.owed()
