@@ -63,8 +63,11 @@ class HistoryActs(PersonActs):
                 self.git("merge", "--abort")
             return
         for before, after in self._moved(f"merge studio/{flow}"):
-            new = held(self.flows(after).values()) - held(self.flows(before).values())
-            self.ledger.loosen(new & self.ledger.dead.keys())  # git knows no base but its own
+            here, now = held(self.flows(before).values()), held(self.flows(after).values())
+            self.ledger.loosen((now - here) & self.ledger.dead.keys())  # git knows no base but its own
+            # and where the other side renamed a flow's folder, it takes one that came back here under the old name for
+            # the renamed one, and drops it; the commit before has it
+            self.ledger.loosen((here - now) & self.ledger.alive.keys())
 
     @rule()
     @all_saved
