@@ -58,19 +58,20 @@ def _detached() -> dict[str, Any]:
 
 
 def stop(place: Place) -> bool:
-    """Ends the daemon and returns when it has ended; False if none ran."""
-    client = connect_to(place)
-    if client is None:
-        if not is_running(place):
-            return False
-        raise DaemonError("a daemon holds the lock, but does not answer", "end its process by hand")
-    _end(client)
+    """Ends the daemon and returns when it has ended; False if none ran. One that is ending already is waited for."""
     deadline = time.monotonic() + _PATIENCE
+    asked = there = False
     while is_running(place):
+        there = True
+        if not asked and (client := connect_to(place)) is not None:
+            _end(client)
+            asked = True
         if time.monotonic() > deadline:
-            raise DaemonError("the daemon does not end", "flowsync daemon logs")
+            if asked:
+                raise DaemonError("the daemon does not end", "flowsync daemon logs")
+            raise DaemonError("a daemon holds the lock, but does not answer", "end its process by hand")
         time.sleep(_PAUSE)  # the lock is the condition
-    return True
+    return there
 
 
 def _end(client: Client) -> None:

@@ -23,6 +23,7 @@ from flowsync.repo.encoding import Signature
 from flowsync.repo.ground import NotFastForward
 from flowsync.repo.merge import Merge
 from flowsync.repo.objects import Objects
+from flowsync.repo.recent import Recent
 from flowsync.repo.refs import Move, RefMoved
 from flowsync.repo.worktree import Checkout
 
@@ -34,8 +35,8 @@ class MemoryObjects(Objects):
 
     def __init__(self) -> None:
         self._raw: dict[str, tuple[str, bytes]] = {}
-        self._trees = {}
-        self._commits = {}
+        self._trees = Recent(1_000_000, len)
+        self._commits = Recent(1_000_000)
         self.written = 0
         self._ancestors: dict[str, frozenset[str]] = {}
         self._contents: dict[str, frozenset[str]] = {}

@@ -7,7 +7,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from daemon_process import Daemon
+from daemon_process import Daemon, until
 from flowsync.daemon.place import find
 from flowsync.daemon.process import stop
 from world import World
@@ -53,7 +53,7 @@ def test_a_studio_edit_arrives_is_paused_restored_exported_and_imported(served: 
         await on.until(lambda: "return 2" in (world.folder / "flows/chat/answer.py").read_text(), "it")
 
     Stage(world.folder).play(scenario)
-    assert world.git("status", "--porcelain") == ""
+    until(lambda: world.git("status", "--porcelain") == "", "the index, which follows the files")
 
 
 async def _restore(on: Acting, commit: str) -> None:
