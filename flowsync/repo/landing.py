@@ -40,7 +40,6 @@ class Landing:
         self._record = record
         self._aside = aside
         self._index, self._lock = ground.git_dir / "index", ground.git_dir / "index.lock"
-        self._looks: dict[FilePath, _Look] = {}
 
     @classmethod
     def begin(cls, ground: Ground, record: FilePath) -> Self:
@@ -82,20 +81,32 @@ class Landing:
             self.end()
 
     def _exchange(self, moved: Sequence[Moved]) -> None:
-        """Puts each new file into the place of the old one, if that is as committed."""
-        for one in moved:
-            if one.old != ABSENT:
-                self._set_aside(one)
+        """Puts each new file into the place of the old one, if that is as committed.
+
+        Looked at are all of them first, so that hardly ever one has to go back that somebody has read by then; and
+        each again as soon as nobody saves to it any more, for what came in between.
+        """
+        before = [one for one in moved if one.old != ABSENT]
+        for one in before:
+            self._stays_inside(one.path)
+            if not self._is_committed(self._ground.folder / one.path, one):
+                raise _saved(one.path)
         stay = _folders(one.path for one in moved if one.new != ABSENT)
-        for one in moved:
-            if one.new == ABSENT:
-                self._drop_empty(one.path, stay)
+        gone = [one for one in moved if one.new == ABSENT]
+        for one in gone:
+            self._set_aside(one)
+        for one in gone:
+            self._drop_empty(one.path, stay)
         for one in moved:
             if one.new != ABSENT:
+                if one.old != ABSENT:
+                    self._set_aside(one)
                 self._place(one)
-        for kept, look in self._looks.items():
-            if _look(kept) != look:  # by a program that had it open
-                raise _saved(str(kept.relative_to(self._aside / "taken")))
+        looks = {one.path: _look(self._aside / "taken" / one.path) for one in before}
+        for one in before:
+            taken = self._aside / "taken" / one.path
+            if not self._is_committed(taken, one) or _look(taken) != looks[one.path]:
+                raise _saved(one.path)  # and it goes back
 
     def end(self) -> None:
         """Ends what was begun: forward if the branch has moved, else back to where it was."""
@@ -161,10 +172,6 @@ class Landing:
             place.rename(taken)
         except (FileNotFoundError, NotADirectoryError):
             raise _saved(one.path) from None
-        look = _look(taken)
-        if look is None or not self._is_committed(taken, one):
-            raise _saved(one.path)  # and it goes back
-        self._looks[taken] = look
 
     def _is_committed(self, taken: FilePath, one: Moved) -> bool:
         """Tells whether a file is as the old commit has it."""

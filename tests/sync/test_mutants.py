@@ -75,7 +75,7 @@ MUTANTS = mutants(
     ("9: a merge is not seen", "repo/worktree.py", '"MERGE_HEAD": (', '"MERGE_HEAD_": (', "merging"),
     ("9: a lock is not seen", "repo/worktree.py", '"index.lock": (', '"index.lock_": (', "index_locked"),
     ("9: a commit while landing is undone", "sync/land.py", "if all(self._same(flow, before, now) for flow in self._names(one))", "if True", "a_commit_while_landing"),
-    ("9: what was saved since the look is gone", "repo/landing.py", "if look is None or not self._is_committed(taken, one):", "if False:", "a_save_at_any_moment"),
+    ("9: what was saved since the look is gone", "repo/landing.py", "if not self._is_committed(taken, one) or _look(taken)", "if False and _look(taken)", "a_save_at_any_moment"),
     ("9: what was saved to its place is gone", "repo/landing.py", 'os.link(self._aside / "new" / one.path, place, follow_symlinks=False)', 'os.replace(self._aside / "new" / one.path, place)', "a_save_at_any_moment"),
     ("9: what was saved to a new file is taken back", "repo/landing.py", "if one.new != ABSENT and os.path.lexists(gone) and", "if False and", "a_save_and_a_commit"),
     ("9: a landing that died is not ended", "repo/worktree.py", "            landing.end()\n", "            pass\n", "killed_at_any_moment"),
