@@ -1,9 +1,10 @@
 """A fast-forward of the branch that is checked out, in which no save can be lost.
 
 ``git merge --ff-only`` takes a file for unchanged if it was so when git looked, before it locked the index; what is
-saved between that look and the checkout is overwritten. Here, each file is set aside in one step and looked at where
-nobody saves to it any more. Only if it is what HEAD has, the new one takes its place, and only if that place is free.
-Then the branch moves, then the index, which is locked all the while (milliseconds: what takes time is done before).
+saved between that look and the checkout is overwritten. Here, each file is set aside in one step, and the new one takes
+its place only if that is free. What was set aside is looked at where nobody saves to it any more: if one is not as HEAD
+has it, all of them go back. Then the branch moves, then the index, which is locked all the while (milliseconds: what
+takes time is done before).
 
 A record says what is under way. Whoever finds it ends it: if the branch has moved, the index follows; if not, all that
 was set aside goes back.
