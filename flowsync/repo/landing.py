@@ -72,14 +72,24 @@ class Landing:
         """Brings files, branch (by ``move``) and index to the new commit; NotFastForward if that cannot be."""
         try:
             self._make_ready(moved)
+            self._look_again()
             self._exchange(moved)
-            if not self._is_here():
-                raise NotFastForward(f"branch {self._ground.branch} was left meanwhile", "run the command again")
             move()
         except OSError as error:
             raise NotFastForward(f"{error.filename or self._ground.folder}: {error.strerror}", "git status") from error
         finally:
             self.end()
+
+    def _look_again(self) -> None:
+        """Refuses if the branch was left or has moved, now that git can neither switch nor commit.
+
+        Later would be as safe, but somebody may have read by then what was placed, and commit it as work of their own.
+        """
+        branch = self._ground.branch
+        if not self._is_here():
+            raise NotFastForward(f"branch {branch} was left meanwhile", "run the command again")
+        if self._git.line("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}") != self._ground.old:
+            raise NotFastForward(f"branch {branch} moved meanwhile", "run the command again")
 
     def _exchange(self, moved: Sequence[Moved]) -> None:
         """Puts each new file into the place of the old one, if that is as committed.

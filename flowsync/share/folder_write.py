@@ -19,7 +19,7 @@ from pathlib import Path
 from flowsync.errors import ShareError, ShareUnavailable
 from flowsync.share.base import Outcome, Put, Remove, Removed, Renaming, Stale, Version, Written
 from flowsync.share.folder_dir import Dir
-from flowsync.share.folder_seen import CHUNK, Seen, digest_of, has_writer, seen, version_of
+from flowsync.share.folder_seen import CHUNK, Seen, digest_of, has_writer, seen, version_of, written_at
 from flowsync.share.folder_swap import exchange, move_new
 
 _ROUNDS = 16
@@ -67,15 +67,17 @@ def place(parent: Dir, name: str, put: Put, temporaries: Dir) -> Placed | Stale:
         return Placed(put, new.inode, new.digest)
 
 
-def prove(parent: Dir, name: str, placed: Placed) -> Outcome:
-    """Returns the version of our content in its place, or Stale if somebody has written since."""
-    try:
-        with seen(parent, name) as now:
-            if (now.found.st_ino, now.digest) == (placed.inode, placed.digest):
-                return Written(placed.put.path, now.version)
-            return Stale(placed.put.path, now.version)
-    except FileNotFoundError:
-        return Stale(placed.put.path, None)
+def prove(parent: Dir, name: str, placed: Placed) -> Written:
+    """Returns the version of our content, one that no file has if somebody has written since.
+
+    The write took effect either way: who wrote since may have read ours, and has changed it, not what was there before.
+    """
+    with suppress(FileNotFoundError, ShareUnavailable), seen(parent, name) as now:
+        if (now.found.st_ino, now.digest) == (placed.inode, placed.digest):
+            return Written(placed.put.path, now.version)
+    ns = time.time_ns()
+    superseded = Version(f"superseded-{ns:x}", placed.put.size, written_at(ns), str(placed.inode))
+    return Written(placed.put.path, superseded)
 
 
 def remove(parent: Dir, name: str, item: Remove, temporaries: Dir) -> Outcome:

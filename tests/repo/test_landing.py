@@ -139,14 +139,20 @@ def test_a_file_that_is_removed_at_any_moment_does_not_come_back(repo: Repo, ahe
 
 
 def test_a_commit_at_any_moment_is_a_commit_and_nothing_else(repo: Repo, ahead: tuple[str, str]) -> None:
-    done = []
+    done, looks = [], []
+
+    def look() -> int | None:
+        file = repo.folder / "flows/a/x.py"
+        return file.stat().st_ctime_ns if file.exists() else None
 
     def commit() -> None:
         (repo.folder / "mine.txt").write_text("2\n")
         command = ["git", "commit", "--quiet", "-m", "mine", "--", "mine.txt"]
+        looks.append(look())
         done.append(subprocess.run(command, cwd=repo.folder, capture_output=True, check=False).returncode == 0)
 
     for landed in moments(repo, ahead, commit):
+        assert landed or look() == looks[-1], "placed, and gone back: somebody may have read it"
         if not done[-1]:  # the index was locked just then
             repo.git("commit", "--quiet", "-m", "mine", "--", "mine.txt")
         assert repo.git("status", "--porcelain") == ""

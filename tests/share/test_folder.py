@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -372,6 +372,35 @@ def test_without_exchange_a_change_between_look_and_rename_is_still_mostly_seen(
         path.write_bytes(b"theirs")
         assert isinstance(one(write(share, put("a.py", b"ours", version))), Stale)
     assert path.read_bytes() == b"theirs"
+
+
+def rewritten(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"theirs")
+
+
+def replaced(path: Path) -> None:
+    new = path.with_name("new")
+    new.write_bytes(path.read_bytes() + b"theirs")
+    new.replace(path)
+
+
+@pytest.mark.parametrize("act", [rewritten, replaced, Path.unlink])
+def test_who_writes_right_after_ours_has_changed_ours(
+    share: FolderShare, tmp_path: Path, act: Callable[[Path], None]
+) -> None:
+    """Both are moved in before the first is looked at again. The second is not stale: somebody has read it by then."""
+    path = tmp_path / "share" / "b.py"
+    outcomes = share.write([put("a.py", b"ours", None), put("b.py", b"ours", None)])
+    assert isinstance(next(outcomes), Written)
+    act(path)
+    second = next(outcomes)
+    assert isinstance(second, Written)
+    assert path.exists() == (act is not Path.unlink)
+    assert second.version != listing(share).files.get("b.py")
+    assert list(outcomes) == []
+    if path.exists():
+        assert path.read_bytes() == b"ourstheirs"
+        assert isinstance(one(write(share, put("b.py", b"mine", second.version))), Stale)
 
 
 @linux

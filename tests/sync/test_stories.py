@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -622,6 +623,37 @@ def test_a_commit_while_landing_is_not_undone(chat: World) -> None:
     assert chat.here("chat")["b.py"] == b"number = 0\n"
     chat.sync()
     assert chat.here("chat")["a.py"] == b"a = 2\n" and chat.here("chat")["b.py"] == b"number = 0\n"
+    in_sync(chat)
+
+
+class Saves:
+    """A reporter that saves in Studio, on top of what is there, as soon as the first file of a push is written."""
+
+    def __init__(self, world: World, paths: Sequence[str]) -> None:
+        self.world, self.paths = world, paths
+        self.pushing = False
+
+    def begin(self, what: str, total: int) -> None:
+        self.pushing = what == "Pushing"
+
+    def advance(self, parts: int = 1) -> None:
+        if self.pushing:
+            self.pushing = False
+            there = self.world.there("chat")
+            self.world.studio({f"chat/{path}": there[path] + b"# Studio\n" for path in self.paths})
+
+    def end(self) -> None: ...
+
+
+def test_who_saves_in_studio_right_after_a_push_has_built_on_it(chat: World) -> None:
+    """What the push wrote is no edit of Studio's, or the next commit here would be in conflict with it."""
+    chat.commit({f"flows/chat/{name}.py": f"{name} = 2\n\n\n\n" for name in "abc"})
+    with linked(chat.folder, reporter=Saves(chat, ["a.py", "b.py", "c.py"])) as link:
+        Conductor(link).push()
+    assert b"b = 2\n\n\n\n# Studio\n" in chat.there("chat").values()
+    chat.commit({f"flows/chat/{name}.py": f"{name} = 3\n\n\n\n" for name in "abc"})
+    chat.sync()
+    assert chat.here("chat")["b.py"] == b"b = 3\n\n\n\n# Studio\n"
     in_sync(chat)
 
 
