@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path as FilePath
 from typing import Self
 
+from flowsync.core.names import folded
 from flowsync.errors import RepositoryError
 from flowsync.repo.children import write_record
 from flowsync.repo.encoding import LINK
@@ -98,12 +99,17 @@ class Landing:
         each again as soon as nobody saves to it any more, for what came in between.
         """
         before = [one for one in moved if one.old != ABSENT]
-        for one in before:
-            self._stays_inside(one.path)
-            if not self._is_committed(self._ground.folder / one.path, one):
-                raise _saved(one.path)
-        stay = _folders(one.path for one in moved if one.new != ABSENT)
         gone = [one for one in moved if one.new == ABSENT]
+        makes_room = {folded(one.path) for one in gone}  # perhaps only the case of its name changes
+        for one in moved:
+            self._stays_inside(one.path)
+            place = self._ground.folder / one.path
+            if one.old != ABSENT:
+                if not self._is_committed(place, one):
+                    raise _saved(one.path)
+            elif _is_in_the_way(place) and folded(one.path) not in makes_room:  # ignored by git, or new by now
+                raise _untracked(one.path)
+        stay = _folders(one.path for one in moved if one.new != ABSENT)
         for one in gone:
             self._set_aside(one)
         for one in gone:
@@ -177,7 +183,7 @@ class Landing:
         place, taken = self._ground.folder / one.path, self._aside / "taken" / one.path
         self._stays_inside(one.path)
         taken.parent.mkdir(parents=True, exist_ok=True)
-        if place.is_dir() and not place.is_symlink():
+        if not _is_in_the_way(place):
             raise _saved(one.path)
         try:
             place.rename(taken)
@@ -277,6 +283,15 @@ class Landing:
 
 def _saved(path: str) -> NotFastForward:
     return NotFastForward(f"{path} would be overwritten: it is not what the branch has", "git status")
+
+
+def _untracked(path: str) -> NotFastForward:
+    return NotFastForward(f"{path} would be overwritten: it is there, but not in the branch", "move it elsewhere")
+
+
+def _is_in_the_way(place: FilePath) -> bool:
+    """Tells whether a file stands there, or a link; a folder may turn out to be empty."""
+    return os.path.lexists(place) and (place.is_symlink() or not place.is_dir())
 
 
 def _folders(paths: Iterable[str]) -> set[FilePath]:

@@ -314,6 +314,29 @@ def test_what_a_symbolic_link_leads_away_to_stays(repo: Repo, ahead: tuple[str, 
     leaves_nothing(repo)
 
 
+def test_nothing_moves_for_what_cannot_come(repo: Repo, ahead: tuple[str, str]) -> None:
+    """Whatever refuses does so at each sync, until a person has cleared the way: nothing may flicker meanwhile."""
+    (repo.folder / ".git/info/exclude").write_text("n.py\n")
+    repo.write({"flows/a/new/n.py": "ignored, and mine\n"})
+    before = (repo.folder / "flows/a/x.py").stat().st_ctime_ns
+    with Repository(repo.folder) as opened, pytest.raises(NotFastForward, match=r"n\.py would be overwritten: it is there"):
+        opened.worktree.fast_forward("main", *ahead)
+    assert (repo.folder / "flows/a/x.py").stat().st_ctime_ns == before
+    assert (repo.folder / "flows/a/new/n.py").read_text() == "ignored, and mine\n" and repo.tip() == ahead[0]
+
+
+def test_a_name_whose_case_changes(repo: Repo) -> None:
+    old = repo.commit({"flows/a/X.py": "x\n"})
+    repo.git("mv", "flows/a/X.py", "flows/a/aside")
+    repo.git("mv", "flows/a/aside", "flows/a/x.py")
+    new = repo.commit({})
+    repo.git("reset", "--quiet", "--hard", old)
+    with Repository(repo.folder) as opened:
+        opened.worktree.fast_forward("main", old, new)
+    assert [file.name for file in (repo.folder / "flows/a").iterdir()] == ["x.py"]
+    assert repo.git("status", "--porcelain") == ""
+
+
 @pytest.mark.parametrize("bits", ["--skip-worktree", "--assume-unchanged"])
 def test_what_git_was_told_not_to_look_at_is_looked_at(repo: Repo, ahead: tuple[str, str], bits: str) -> None:
     repo.git("update-index", bits, "flows/a/x.py")
