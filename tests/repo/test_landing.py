@@ -319,7 +319,7 @@ def test_nothing_moves_for_what_cannot_come(repo: Repo, ahead: tuple[str, str]) 
     (repo.folder / ".git/info/exclude").write_text("n.py\n")
     repo.write({"flows/a/new/n.py": "ignored, and mine\n"})
     before = (repo.folder / "flows/a/x.py").stat().st_ctime_ns
-    with Repository(repo.folder) as opened, pytest.raises(NotFastForward, match=r"n\.py would be overwritten: it is there"):
+    with Repository(repo.folder) as opened, pytest.raises(NotFastForward, match=r"n\.py would be .* it is there"):
         opened.worktree.fast_forward("main", *ahead)
     assert (repo.folder / "flows/a/x.py").stat().st_ctime_ns == before
     assert (repo.folder / "flows/a/new/n.py").read_text() == "ignored, and mine\n" and repo.tip() == ahead[0]
