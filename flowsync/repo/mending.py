@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from flowsync.repo.plumbing import Git, Locked, fields
+from flowsync.repo.stamps import Look, look
 
 NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # the empty tree
 ABSENT = ("000000", "0" * 40)
-_Look = tuple[int, int, int] | None  # a file's time, size and number
 _PATIENCE = 2.0  # seconds for another git to let go of the index
 _GLANCE = 0.02  # seconds from one try to the next
 
@@ -56,39 +56,30 @@ def _mend(git: Git, new: str, killed: bool) -> None:
     if back:
         lines = "".join(f"{one.old[0]} {one.old[1]}\t{one.path}\0" for one in back)
         git("update-index", "-z", "--index-info", stdin=raw(lines))
-    lost: dict[str, _Look] = {}
+    lost: dict[str, Look] = {}
     for one in moved:
         place = git.folder / one.path
-        look = _look(place)
+        found = look(place, follow=False)
         if one.old == ABSENT:
-            if look and _is_of(git, one, killed):
+            if found and _is_of(git, one, killed):
                 place.unlink()
-        elif look is None or (one.new != ABSENT and _is_of(git, one, killed)):
-            lost[one.path] = look
+        elif found is None or (one.new != ABSENT and _is_of(git, one, killed)):
+            lost[one.path] = found
     if lost:
         _restore(git, lost)
     git.run("update-index", "-q", "--refresh")
 
 
-def _restore(git: Git, lost: Mapping[str, _Look]) -> None:
+def _restore(git: Git, lost: Mapping[str, Look]) -> None:
     """Puts files back as the index has them, each in one step, unless somebody has saved it since that look."""
     with tempfile.TemporaryDirectory(dir=git.line("rev-parse", "--absolute-git-dir")) as aside:
         paths = "".join(f"{path}\0" for path in lost)
         git("checkout-index", "-z", "--stdin", f"--prefix={aside}/", stdin=raw(paths))
-        for path, look in lost.items():
+        for path, before in lost.items():
             place = git.folder / path
             place.parent.mkdir(parents=True, exist_ok=True)
-            if _look(place) == look:
+            if look(place, follow=False) == before:
                 shutil.move(FilePath(aside) / path, place)
-
-
-def _look(place: FilePath) -> _Look:
-    """Returns what tells whether a file was saved since; None if it is not there."""
-    try:
-        found = place.lstat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def between(git: Git, old: str, new: str) -> list[Moved]:

@@ -7,10 +7,10 @@ from pathlib import Path as FilePath
 Look = tuple[int, int, int] | None
 
 
-def look(file: FilePath) -> Look:
-    """Returns what changes with each state of a file or folder; None if it is not there."""
+def look(file: FilePath, follow: bool = True) -> Look:
+    """Returns what changes with each state of a file or folder, or of a link (unless ``follow``); None without one."""
     try:
-        found = os.stat(os.fspath(file))  # noqa: PTH116 (a dozen of them answer flowsync status)
+        found = os.stat(os.fspath(file), follow_symlinks=follow)  # noqa: PTH116 (a dozen answer flowsync status)
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
