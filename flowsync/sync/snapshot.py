@@ -84,12 +84,15 @@ def holding(link: Link, tip: str | None, flow: FlowName, tree: str | None) -> st
 
 
 def replayed(link: Link, original: Commit, sha: str, tip: str | None, flow: FlowName) -> str | None:
-    """Returns a snapshot commit moved onto ``tip``: itself if it stands there already, None if it changes nothing."""
-    if original.parents == ((tip,) if tip else ()):
-        return sha
+    """Returns what a commit did to one flow, as a commit on ``tip``: itself if that is all, None if it changes nothing.
+
+    What it did to other flows a person may have taken back since, by a reset.
+    """
     tree = link.flow_tree(sha, flow)
     beside = link.flow_tree(tip, flow)
     whole = overlay(link, tip, flow, folder(link, blobs(link, tree), beside, tree))
     if tip and whole == link.repo.objects.commit(tip).tree:
         return None
+    if whole == original.tree and original.parents == ((tip,) if tip else ()):
+        return sha
     return commit(link, tip, whole, original.author, original.message)

@@ -10,6 +10,7 @@ from hypothesis.stateful import precondition, rule
 
 from .person_acts import PersonActs, all_saved, at_home, held
 from .studio_acts import NAMES, flows, slots
+from .writing import DAG
 
 
 class HistoryActs(PersonActs):
@@ -50,7 +51,13 @@ class HistoryActs(PersonActs):
         for before, after in self._moved("reset: "):
             sides = [self.flows(before), self.flows(after)]
             studio = [content for flow in NAMES for content in self.tracked(flow).values()]  # of an amended edit, too
-            kept = [content for path, content in sides[0].items() if sides[1].get(path) == content]
+            # what is gone in Studio goes here, too: there is no keeping it by a flow that a reset one was renamed from
+            there = {flow for flow in NAMES if self._there(f"{flow}/{DAG}") is not None}
+            kept = [
+                content
+                for path, content in sides[0].items()
+                if sides[1].get(path) == content and path.split("/")[1] in there
+            ]
             self.ledger.loosen(held([*sides[0].values(), *sides[1].values(), *studio]) - held(kept))
 
     @rule(flow=flows)

@@ -243,6 +243,20 @@ def test_a_reset_takes_back_nothing_in_studio(chat: World) -> None:
     in_sync(chat)
 
 
+def test_what_came_after_a_commit_that_was_reset_away_does_not_bring_it_back(chat: World) -> None:
+    """The save of another flow stands on it; and what is gone on both sides stays so."""
+    chat.commit({"flows/chat/d.py": "gone soon\n", "README.md": "read me\n"}, "pushed")
+    chat.studio_flow("other", a_py="a = 1\n")
+    chat.sync()
+    chat.git("reset", "--quiet", "--hard", "HEAD~2")
+    chat.share.delete("chat/d.py")
+    chat.sync()
+    assert "d.py" not in chat.here("chat") and "README.md" not in chat.files()
+    in_sync(chat, "other")
+    in_sync(chat)
+    assert chat.reaches("gone soon\n")
+
+
 def test_a_revert_takes_it_back(chat: World) -> None:
     chat.commit({"flows/chat/a.py": "a = 2\n"})
     chat.sync()
