@@ -114,7 +114,8 @@ MUTANTS = mutants(
     ("a lock is taken from under a git", "repo/children.py", "if left and locking_git(", "if False and locking_git(", "another_git_is_at_work"),
     ("half a checkout stays", "repo/worktree.py", 'if left and "--ff-only" in left.arguments and', "if False and", "middle_of_the_checkout"),
     ("half a landing stays while the index is locked", "repo/children.py", "self._owe(Left(arguments, git.folder, killed=False))", "pass", "what_git_left"),
-    ("what was reset away comes with another flow", "sync/snapshot.py", "if whole == original.tree and original.parents", "if original.parents", "reset_away_does_not"),
+    ("a commit that was reset away comes back whole", "sync/snapshot.py", "if whole == original.tree and original.parents", "if original.parents", "a_reset_takes_back"),
+    ("a commit of another flow comes along", "sync/snapshot.py", "    if tip and whole == link.repo.objects.commit(tip).tree:\n        return None\n    if whole == original.tree and", "    if", "reset_away_does_not"),
     # What grows with history.
     ("a state that a reset took off counts", "sync/survey.py", "if found and walked and not (link.repo.objects.holds(found) and link.repo.refs.contains(tip, found)):", "if False:", "conflict_that_stays"),
     ("all of history is sought through again", "sync/survey.py", "for commit in (since, walked) if commit]", "for commit in (since,) if commit]", "conflict_that_stays"),

@@ -234,12 +234,12 @@ def test_what_was_pushed_and_squashed_stays_reachable(chat: World) -> None:
 
 
 def test_a_reset_takes_back_nothing_in_studio(chat: World) -> None:
-    chat.commit({"flows/chat/a.py": "a = 2\n"}, "pushed")
+    chat.commit({"flows/chat/a.py": "a = 2\n", "README.md": "not for Studio\n"}, "pushed")
     chat.sync()
     chat.git("reset", "--quiet", "--hard", "HEAD~1")
     assert chat.states() == {"chat": "studio-ahead"}
     chat.sync()
-    assert chat.here("chat")["a.py"] == b"a = 2\n"
+    assert chat.here("chat")["a.py"] == b"a = 2\n" and "README.md" not in chat.files()
     in_sync(chat)
 
 
