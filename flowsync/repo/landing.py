@@ -1,11 +1,11 @@
 """A fast-forward of the branch that is checked out, in which no save can be lost.
 
 ``git merge --ff-only`` takes a file for unchanged if it was so when git looked, before it locked the index; what is
-saved between that look and the checkout is overwritten. Here, the files are exchanged (``exchange``), then the branch
-moves, then the index, which is locked all the while (milliseconds: what takes time is done before).
+saved between that look and the checkout is overwritten. Here, the files are exchanged (``exchange``), then the index,
+which is locked all the while (milliseconds: what takes time is done before), and then the branch moves: ``git commit
+FILE`` reads HEAD and index before it takes the lock, so whoever sees the new commit must see its index, too.
 
-A record says what is under way. Whoever finds it ends it: if the branch has moved, the index follows; if not, the files
-go back.
+A record says what is under way. Whoever finds it ends it: if the branch has moved, all follows; if not, all goes back.
 """
 
 import json
@@ -71,6 +71,7 @@ class Landing:
             self._make_ready(moved)
             self._look_again()
             self._exchange.forward(moved)
+            self._index_goes(forward=True)
             move()
         except OSError as error:
             raise NotFastForward(f"{error.filename or self._ground.folder}: {error.strerror}", "git status") from error
@@ -92,10 +93,9 @@ class Landing:
         """Ends what was begun: forward if the branch has moved, else back to where it was."""
         landed = self._has_moved() and self._is_here()
         try:
-            if landed:
-                self._index_follows()
-            else:
+            if not landed:
                 self._exchange.back(self._ground.moved())
+            self._index_goes(forward=landed)
         except OSError as error:
             said = f"what was begun in {self._ground.folder} could not be undone: {error.filename}: {error.strerror}"
             raise RepositoryError(said, "run the command again; what was there is kept until it can be") from error
@@ -111,7 +111,8 @@ class Landing:
         for _ in range(_TRIES):
             before = look(self._index, follow=False)
             with suppress(FileNotFoundError):  # nothing was staged ever
-                shutil.copyfile(self._index, self._aside / "index")
+                shutil.copyfile(self._index, self._aside / "before")
+                shutil.copyfile(self._aside / "before", self._aside / "index")
             self._check_out("old", [one for one in moved if one.old != ABSENT])
             done = self._aside_run("read-tree", "-i", "-m", self._ground.old or NOTHING, self._ground.new)
             if done.returncode:
@@ -143,12 +144,24 @@ class Landing:
         env = {"GIT_INDEX_FILE": str(self._aside / "index")}
         return self._git.run("-c", f"core.hooksPath={os.devnull}", *arguments, stdin=stdin, env=env)
 
-    def _index_follows(self) -> None:
+    def _index_goes(self, forward: bool) -> None:
+        """Puts the new index into its place, or the old one back; a link to the new one tells which is there."""
+        new, coming, went = (self._aside / name for name in ("index", "coming", "went"))
         if self._holds_lock():
-            with suppress(FileNotFoundError):  # it has followed
-                (self._aside / "index").replace(self._index)
-        elif (self._aside / "index").exists():  # a person removed the lock of a run that died
-            self._git.run("read-tree", "-i", "-m", self._ground.old or NOTHING, self._ground.new)
+            if forward == is_same(new, self._index):
+                return
+            if forward:
+                went.touch()
+                coming.unlink(missing_ok=True)
+                os.link(new, coming)
+                coming.replace(self._index)
+            elif (before := self._aside / "before").exists():
+                before.replace(self._index)
+            else:
+                self._index.unlink()
+        elif (new if forward else went).exists():  # a person removed the lock of a run that died, and may have staged
+            trees = [self._ground.old or NOTHING, self._ground.new]
+            self._git.run("read-tree", "-i", "-m", *(trees if forward else reversed(trees)))
 
     def _holds_lock(self) -> bool:
         return is_same(self._aside / "lock", self._lock)

@@ -6,6 +6,7 @@ What the moments are, Python's audit events tell: each file renamed, linked, rem
 import errno
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -159,6 +160,22 @@ def test_a_commit_at_any_moment_is_a_commit_and_nothing_else(repo: Repo, ahead: 
         assert repo.git("diff", "--name-only", ahead[landed], "main") == "mine.txt"
         assert repo.git("rev-parse", "main^") == ahead[landed]
     assert set(done) == {True, False}
+
+
+def test_who_sees_the_new_commit_sees_its_index(repo: Repo, ahead: tuple[str, str], tmp_path: Path) -> None:
+    """``git commit FILE`` reads HEAD and index, takes the lock after that, and writes the index that it has read."""
+    read = []
+
+    def begin() -> None:
+        shutil.copyfile(repo.folder / ".git/index", tmp_path / "read")
+        read.append(repo.tip())
+
+    for landed in moments(repo, ahead, begin):
+        if read[-1] == repo.tip():  # else git says that HEAD is not where it was, and leaves the index alone
+            (tmp_path / "read").replace(repo.folder / ".git/index")
+        assert repo.git("diff", "--cached", "--name-only") == ""
+        assert landed
+    assert set(read) == set(ahead)
 
 
 @pytest.mark.parametrize("path", ["flows/a/x.py", "flows/a/new/n.py"])

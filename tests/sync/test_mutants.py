@@ -80,6 +80,8 @@ MUTANTS = mutants(
     ("9: what was saved to a new file is taken back", "repo/exchange.py", "if one.new != ABSENT and os.path.lexists(gone) and", "if False and", "a_save_and_a_commit"),
     ("9: a landing that died is not ended", "repo/worktree.py", "            landing.end()\n", "            pass\n", "killed_at_any_moment"),
     ("9: that the branch moved is seen too late", "repo/landing.py", "            self._look_again()\n            self._exchange", "            self._exchange", "a_commit_at_any_moment"),
+    ("9: the index follows the branch", "repo/landing.py", "            self._index_goes(forward=True)\n            move()\n", "            move()\n", "who_sees_the_new_commit"),
+    ("9: the index does not go back", "repo/landing.py", "elif (before := self._aside / \"before\").exists():\n                before.replace(self._index)", "else:\n                pass\n            if False:\n                pass", "a_save_and_a_commit or killed_at_any_moment"),
     ("9: what is in the way is seen too late", "repo/exchange.py", "elif _is_in_the_way(place) and", "elif False and", "nothing_moves_for_what"),
     ("a push that somebody built upon is none", "share/folder_write.py", "return Written(placed.put.path, superseded)", "return Stale(placed.put.path, superseded)", "right_after_a_push"),
     ("9: the index of another moment", "repo/landing.py", "if look(self._index, follow=False) == before:", "if True:", "a_commit_at_any_moment or add_at_any_moment"),
