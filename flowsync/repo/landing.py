@@ -21,7 +21,7 @@ from flowsync.errors import RepositoryError
 from flowsync.repo.children import write_record
 from flowsync.repo.exchange import Exchange, is_same
 from flowsync.repo.ground import Ground, NotFastForward
-from flowsync.repo.mending import ABSENT, NOTHING, Moved, raw
+from flowsync.repo.mending import ABSENT, NOTHING, Moved, between, raw
 from flowsync.repo.plumbing import Git, failure, locked
 from flowsync.repo.stamps import look
 
@@ -94,7 +94,7 @@ class Landing:
         landed = self._has_moved() and self._is_here()
         try:
             if not landed:
-                self._exchange.back(self._ground.moved())
+                self._exchange.back(self._not_committed())
             self._index_goes(forward=landed)
         except OSError as error:
             said = f"what was begun in {self._ground.folder} could not be undone: {error.filename}: {error.strerror}"
@@ -160,8 +160,16 @@ class Landing:
             else:
                 self._index.unlink()
         elif (new if forward else went).exists():  # a person removed the lock of a run that died, and may have staged
-            trees = [self._ground.old or NOTHING, self._ground.new]
-            self._git.run("read-tree", "-i", "-m", *(trees if forward else reversed(trees)))
+            trees = [self._ground.old or NOTHING, self._ground.new] if forward else [self._ground.new, self._head()]
+            self._git.run("read-tree", "-i", "-m", *trees)
+
+    def _not_committed(self) -> list[Moved]:
+        """Returns what goes back: not what a person has committed since, who removed the lock of a run that died."""
+        differ = {one.path for one in between(self._git, self._head(), self._ground.new)}
+        return [one for one in self._ground.moved() if one.path in differ]
+
+    def _head(self) -> str:
+        return self._git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}") or NOTHING
 
     def _holds_lock(self) -> bool:
         return is_same(self._aside / "lock", self._lock)

@@ -311,6 +311,29 @@ def test_killed_at_any_moment(repo: Repo, ahead: tuple[str, str], saves: bool) -
     assert number > 30 and tips == set(ahead)
 
 
+@pytest.mark.parametrize("paths", [["--all"], ["mine.txt"]])
+def test_killed_and_then_the_lock_removed_by_hand(repo: Repo, ahead: tuple[str, str], paths: list[str]) -> None:
+    """And a commit, of all that is there or of something else, before flowsync runs again."""
+    for number in itertools.count():
+        repo.git("reset", "--quiet", "--hard", ahead[0])
+        repo.git("clean", "--quiet", "-ffdx")
+        if not dies_at(repo, number, ahead):
+            break
+        (repo.folder / ".git/index.lock").unlink(missing_ok=True)
+        repo.write({"mine.txt": "2\n"})
+        repo.git("add", *paths)
+        repo.git("commit", "--quiet", "-m", "mine", *(["--", *paths] if "mine.txt" in paths else []))
+        committed = repo.files()
+        with Repository(repo.folder) as opened:
+            opened.worktree.recover()
+        leaves_nothing(repo)
+        assert repo.files() == committed
+        # what was on its way in that moment was committed as removed; it is there all the same
+        back = [line.removeprefix("?? ") for line in repo.git("status", "--porcelain").splitlines()]
+        assert all((repo.folder / path).read_text() == OLD[path] for path in back)
+    assert number > 30
+
+
 def test_what_only_looks_edited_lands(repo: Repo, ahead: tuple[str, str]) -> None:
     """Other line ends than git would write, which git takes for the same."""
     repo.git("config", "core.autocrlf", "input")

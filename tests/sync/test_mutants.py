@@ -82,6 +82,7 @@ MUTANTS = mutants(
     ("9: that the branch moved is seen too late", "repo/landing.py", "            self._look_again()\n            self._exchange", "            self._exchange", "a_commit_at_any_moment"),
     ("9: the index follows the branch", "repo/landing.py", "            self._index_goes(forward=True)\n            move()\n", "            move()\n", "who_sees_the_new_commit"),
     ("9: the index does not go back", "repo/landing.py", "elif (before := self._aside / \"before\").exists():\n                before.replace(self._index)", "else:\n                pass\n            if False:\n                pass", "a_save_and_a_commit or killed_at_any_moment"),
+    ("9: what was committed goes back", "repo/landing.py", "for one in self._ground.moved() if one.path in differ]", "for one in self._ground.moved()]", "lock_removed_by_hand"),
     ("9: what is in the way is seen too late", "repo/exchange.py", "elif _is_in_the_way(place) and", "elif False and", "nothing_moves_for_what"),
     ("a push that somebody built upon is none", "share/folder_write.py", "return Written(placed.put.path, superseded)", "return Stale(placed.put.path, superseded)", "right_after_a_push"),
     ("9: the index of another moment", "repo/landing.py", "if look(self._index, follow=False) == before:", "if True:", "a_commit_at_any_moment or add_at_any_moment"),
