@@ -67,16 +67,18 @@ class Landing:
 
     def run(self, moved: Sequence[Moved], move: Callable[[], None]) -> None:
         """Brings files, branch (by ``move``) and index to the new commit; NotFastForward if that cannot be."""
+        landed = False
         try:
             self._make_ready(moved)
             self._look_again()
             self._exchange.forward(moved)
             self._index_goes(forward=True)
             move()
+            landed = True
         except OSError as error:
             raise NotFastForward(f"{error.filename or self._ground.folder}: {error.strerror}", "git status") from error
         finally:
-            self.end()
+            self.end(landed)
 
     def _look_again(self) -> None:
         """Refuses if the branch was left or has moved. While the index is locked, git can do neither.
@@ -89,9 +91,9 @@ class Landing:
         if self._git.line("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}") != self._ground.old:
             raise NotFastForward(f"branch {branch} moved meanwhile", "run the command again")
 
-    def end(self) -> None:
+    def end(self, landed: bool = False) -> None:
         """Ends what was begun: forward if the branch has moved, else back to where it was."""
-        landed = self._has_moved() and self._is_here()
+        landed = landed or (self._has_moved() and self._is_here())  # not asked for nothing: git waits for the lock
         try:
             if not landed:
                 self._exchange.back(self._not_committed())

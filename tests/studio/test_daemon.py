@@ -45,6 +45,7 @@ def test_it_goes_on_pulling_after_retirement_and_says_so(office: Office, daemon:
     office.draft("archive", "chat", code=4)
     (office.folder_of(ALICE) / "chat/echo.py").write_text(GOOD["echo.py"] + "# saved\n")
     until(lambda: b"# saved" in office.here("chat")["echo.py"], f"the save as a commit {daemon}")
+    until(lambda: not (office.folder / ".git/index.lock").exists(), f"the landing to let go of the index {daemon}")
     office.commit({"flows/chat/notes.md": "mine\n"})
     held = until(lambda: (row := daemon.flow("chat"))["hold"] and row, f"the hold {daemon}")
     assert held["hold"]["reason"].startswith("Studio is read-only")
