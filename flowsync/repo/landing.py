@@ -93,7 +93,8 @@ class Landing:
 
     def end(self, landed: bool = False) -> None:
         """Ends what was begun: forward if the branch has moved, else back to where it was."""
-        landed = landed or (self._has_moved() and self._is_here())  # not asked for nothing: git waits for the lock
+        # whoever has seen the branch move already waits for the lock: nothing is asked again
+        landed = landed or (self._has_moved() and self._is_here())
         try:
             if not landed:
                 self._exchange.back(self._not_committed())

@@ -89,7 +89,7 @@ class Renaming:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The write took effect. ``version`` is what the share now calls it."""
+    """The write took effect. ``version`` is what the share calls it; none that it has, if somebody wrote since."""
 
     path: str
     version: Version
