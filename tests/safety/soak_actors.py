@@ -3,7 +3,9 @@
 ``python -m safety.soak_actors JSON`` makes one actor's edits, at its pace, and ends. What it did is in its testimony.
 """
 
+import contextlib
 import dataclasses
+import fcntl
 import json
 import os
 import random
@@ -12,7 +14,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -112,26 +114,37 @@ class Studio(Actor):
     def shared(self, flow: str, name: str) -> None:
         file = self.file(f"{flow}/{name}")
         if name == BLIND:
-            self._edit(file, None, lambda: time.sleep(self.chance.uniform(0, 0.3)))
-            return
-        lease = _leased(file)
-        if lease is None:
-            return
-        try:
-            self._edit(file, lease, lambda: None)
-        finally:
-            _released(file, lease)
+            self._edit_blindly(file)
+        elif lease := _leased(file):
+            try:
+                self._edit(file, lease)
+            finally:
+                _released(file, lease)
 
-    def _edit(self, file: ShareFileClient, lease: str | None, think: Callable[[], None]) -> None:
-        old = _surely(lambda: file.download_file(lease=lease).readall())
+    def _edit(self, file: ShareFileClient, lease: str) -> None:
+        old = _read(file, lease)
         new = edited(old, self.part.name, self.said.fresh(), self.chance)
-        if new is None:
-            assert lease is None, f"half a file under a lease: {old!r}"
-            return
-        think()
+        assert new is not None, f"half a file under a lease: {old!r}"
         self.said.tries(old, new)
         _surely(lambda: file.upload_file(new, lease=lease))
-        self.said.wrote(old, new, blind=lease is None)
+        self.said.wrote(old, new)
+
+    def _edit_blindly(self, file: ShareFileClient) -> None:
+        """Saves what was read a while ago over whatever is there now.
+
+        Of the people in Studio one saves at a time, so that each knows what of the others' it overwrites.
+        """
+        old = _read(file)
+        new = edited(old, self.part.name, self.said.fresh(), self.chance)
+        if new is None:
+            return
+        time.sleep(self.chance.uniform(0, 0.3))
+        self.said.tries(old, new)
+        with _alone(Path(self.part.testimony).with_name("blind.turn")):
+            over = _read(file)
+            _surely(lambda: file.upload_file(new))
+        self.said.overwrote(old, over, new)
+        self.said.wrote(old, new, blind=True)
 
     def file(self, path: str) -> ShareFileClient:
         return self.client.get_file_client(f"{self.top}/{path}")
@@ -152,6 +165,19 @@ def _surely(request: Callable[[], Any]) -> Any:
                 raise
         tried += 1
         time.sleep(0.02)
+
+
+def _read(file: ShareFileClient, lease: str | None = None) -> bytes:
+    content: bytes = _surely(lambda: file.download_file(lease=lease).readall())
+    return content
+
+
+@contextlib.contextmanager
+def _alone(turn: Path) -> Iterator[None]:
+    """Waits until no other process has its turn."""
+    with turn.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _leased(file: ShareFileClient) -> str | None:

@@ -280,7 +280,8 @@ def _check_kept(soak: Soak, tell: Any) -> None:
     displaced = account.displaced(there)
     tell(
         f"{len(account.wrote | account.blind)} tokens written, {len(there)} there, {len(account.ended)} taken away, "
-        f"{len(displaced)} displaced by a blind save, {len(account.loose)} that settling a conflict may bring back"
+        f"{len(displaced)} displaced by a blind save, {len(account.overwritten - reachable)} overwritten in Studio "
+        f"before anybody saw them, {len(account.loose)} that settling a conflict may bring back"
     )
     assert not account.lost(there), sorted(account.lost(there))
     assert not displaced - reachable, sorted(displaced - reachable)

@@ -36,6 +36,10 @@ class Statement:
         self._say("blind" if blind else "wrote", tokens(new) - tokens(old))
         self._say("ended", tokens(old) - tokens(new))
 
+    def overwrote(self, old: bytes, over: bytes, new: bytes) -> None:
+        """Says what was there, just before the new content took its place, that the actor had not seen in the old."""
+        self._say("overwritten", tokens(over) - tokens(old) - tokens(new))
+
     def chose(self, sides: Iterable[bytes], new: bytes) -> None:
         """Says how a conflict was settled: what is not in the new content was left out, what is may come back."""
         held = [tokens(side) for side in sides]
@@ -54,6 +58,7 @@ class Account:
     tried: set[bytes] = field(default_factory=set)
     wrote: set[bytes] = field(default_factory=set)
     blind: set[bytes] = field(default_factory=set)
+    overwritten: set[bytes] = field(default_factory=set)
     ended: set[bytes] = field(default_factory=set)
     loose: set[bytes] = field(default_factory=set)
 
@@ -71,8 +76,11 @@ class Account:
         return self.wrote - self.ended - self.loose - there
 
     def displaced(self, there: set[bytes]) -> set[bytes]:
-        """Returns what was written without a guard, or over, and is not there: it has to be in a ref."""
-        return self.blind - self.ended - self.loose - there
+        """Returns what was written without a guard, and is not there: it has to be in a ref.
+
+        Not so what the next blind save in Studio took the place of: there may have been no moment to see it.
+        """
+        return self.blind - self.overwritten - self.ended - self.loose - there
 
     def risen(self, there: set[bytes], unguarded: set[bytes]) -> set[bytes]:
         """Returns what somebody took away and is there nevertheless; ``unguarded`` content may have brought it back."""
