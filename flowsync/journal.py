@@ -6,7 +6,6 @@ A torn last line is a line that was never relied upon.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path as FilePath
 
 from flowsync.core.names import from_ref, to_ref
 from flowsync.core.tree import Blob, FlowName, Path
+from flowsync.durable import settle
 
 _OWED = "owed.json"  # no flow's journal: those end with .jsonl
 
@@ -33,16 +33,12 @@ class Journal:
     def __init__(self, folder: FilePath, remote: str) -> None:
         self._folder = folder / "journal" / remote
 
-    def begin(self, flow: FlowName, intents: Mapping[Path, Intent]) -> None:
-        """Writes down what a push of this flow will do, before it does; on disk when this returns."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        lines = [json.dumps([path, intent.blob, intent.lease]) for path, intent in intents.items()]
-        temporary = self._file(flow).with_suffix(".new")
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._file(flow))
+    def begin(self, pushes: Mapping[FlowName, Mapping[Path, Intent]]) -> None:
+        """Writes down what pushes of these flows will do, before they do; on disk when this returns."""
+        for flow, intents in pushes.items():
+            lines = [json.dumps([path, intent.blob, intent.lease]) for path, intent in intents.items()]
+            _replace(self._file(flow), "\n".join(lines) + "\n")
+        settle([self._file(flow) for flow in pushes])
 
     def acknowledge(self, flow: FlowName, path: Path) -> None:
         """Writes down that one of the writes took effect."""
@@ -61,10 +57,7 @@ class Journal:
             with suppress(FileNotFoundError):
                 file.unlink()
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_suffix(".new")
-        temporary.write_text(json.dumps(dict(leases)), encoding="utf-8")
-        temporary.replace(file)
+        _replace(file, json.dumps(dict(leases)), settled=True)
 
     def owed(self) -> Mapping[str, str]:
         """Returns the leases and temporaries that pushes which came to their end could not give back."""
@@ -83,6 +76,16 @@ class Journal:
 
     def _file(self, flow: FlowName) -> FilePath:
         return self._folder / f"{to_ref(flow)}.jsonl"
+
+
+def _replace(file: FilePath, content: str, settled: bool = False) -> None:
+    """Puts content into the place of a file; ``settled`` if what was there must not be lost before that is on disk."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_suffix(".new")
+    temporary.write_text(content, encoding="utf-8")
+    if settled:
+        settle([temporary])
+    temporary.replace(file)
 
 
 def _read(file: FilePath) -> Mapping[Path, Intent]:

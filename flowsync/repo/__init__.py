@@ -58,10 +58,11 @@ class Repository(Closing):
         self.git_dir = FilePath(self._opened.git_dir)
         if self._opened.config_reader().get_value("extensions", "objectformat", "sha1") != "sha1":
             raise RepositoryError("the repository uses SHA-256 object names, which flowsync does not speak yet")
-        self.state_dir = FilePath(self._opened.common_dir).resolve() / "flowsync"  # one for all worktrees
+        common_dir = FilePath(self._opened.common_dir).resolve()
+        self.state_dir = common_dir / "flowsync"  # one for all worktrees
         self.objects = Objects(self._opened)
         children = Children(self.state_dir)
-        self.refs = Refs(self.git, children, self.git_dir, FilePath(self._opened.common_dir).resolve())
+        self.refs = Refs(self.git, children, self.git_dir, common_dir, self.objects.settle)
         self.history = History(self.git)
         self.worktree = Worktree(self.git, self.refs, children, self.git_dir, self.state_dir)
         self.merger = Merger(self.git, self.objects)

@@ -13,7 +13,7 @@ from typing import IO, BinaryIO, Protocol
 
 from flowsync.core.tree import Blob
 from flowsync.errors import RepositoryError
-from flowsync.repo.plumbing import environment, text
+from flowsync.repo.plumbing import HARDENED, environment, text
 
 _PIECE = 256 * 1024
 # As git stores loose objects: packed quickly and no deltas (each blob would be tried against the one before, mostly in
@@ -30,7 +30,7 @@ class Store(Protocol):
 @contextmanager
 def one_pack(folder: FilePath) -> Iterator[Store]:
     """Yields a store whose blobs are in the repository when the context ends; RepositoryError if git refused them."""
-    command = ["git", "-C", str(folder), "-c", _AS_LOOSE, "fast-import", "--quiet", "--done", "--depth=0"]
+    command = ["git", "-C", str(folder), *HARDENED, "-c", _AS_LOOSE, "fast-import", "--quiet", "--done", "--depth=0"]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment()
     )

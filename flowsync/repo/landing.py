@@ -17,8 +17,10 @@ from contextlib import suppress
 from pathlib import Path as FilePath
 from typing import Self
 
+from flowsync.durable import settle
 from flowsync.errors import RepositoryError
 from flowsync.repo.children import write_record
+from flowsync.repo.encoding import LINK
 from flowsync.repo.exchange import Exchange, is_same
 from flowsync.repo.ground import Ground, NotFastForward
 from flowsync.repo.mending import ABSENT, NOTHING, Moved, between, raw
@@ -122,7 +124,10 @@ class Landing:
                 self._look_again()  # a commit may be why
                 said = done.stderr.decode("utf-8", "replace").strip()
                 raise NotFastForward(f"what is staged would be overwritten: {said}", "git status")
-            self._check_out("new", [one for one in moved if one.new != ABSENT])
+            coming = [one for one in moved if one.new != ABSENT]
+            self._check_out("new", coming)
+            files = (self._aside / "new" / one.path for one in coming if one.new[0] != LINK)
+            settle([self._record, self._aside / "index", *files])
             try:
                 os.link(self._aside / "lock", self._lock)
             except FileExistsError:

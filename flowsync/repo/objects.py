@@ -20,6 +20,7 @@ from gitdb.base import IStream
 from gitdb.db.loose import LooseObjectDB
 
 from flowsync.core.tree import EXECUTABLE, REGULAR, Blob, Entry, File, Path, Problem
+from flowsync.durable import settle
 from flowsync.errors import RepositoryError
 from flowsync.repo.bulk import Store, one_pack
 from flowsync.repo.encoding import DIRECTORY, LINK, NESTED, Commit, Item, decoded_tree, encoded_tree, in_order
@@ -40,6 +41,7 @@ class Objects:
         self._folder = FilePath(repository.common_dir)
         self._loose = LooseObjectDB(str(self._folder / "objects"))
         self._reading = threading.Lock()  # one cat-file process answers one question at a time
+        self._young: set[FilePath] = set()  # files that may not be on the disk yet
         self._trees: Recent[str, tuple[Item, ...]] = Recent(_ITEMS, len)
         self._commits: Recent[str, Commit] = Recent(_COMMITS)
         self._places: Recent[tuple[str, str], str] = Recent(_PLACES)
@@ -52,7 +54,9 @@ class Objects:
             stored = self._loose.store(IStream("blob", size, data))
         except FileNotFoundError as error:  # as in _store, but what was read cannot be read again
             raise RepositoryError("git gc was in the way of a large file", "run the command again") from error
-        return Blob(stored.hexsha.decode("ascii"))
+        sha = cast(bytes, stored.hexsha).decode("ascii")
+        self._note(sha)
+        return Blob(sha)
 
     @contextmanager
     def writing(self, expected: int) -> Iterator[Store]:
@@ -62,6 +66,24 @@ class Objects:
             return
         with one_pack(self._folder) as store:
             yield store
+
+    def settle(self) -> None:
+        """Returns when all that was stored is on the disk: before that, no ref may name it."""
+        young = frozenset(self._young)
+        try:
+            settle(young)
+        except OSError as error:
+            raise RepositoryError(
+                f"what was stored could not be brought to the disk: {error.strerror}",
+                "check the disk, then run the command again",
+            ) from error
+        self._young -= young
+
+    def _note(self, sha: str) -> FilePath:
+        """Notes that an object has just been stored; returns its file."""
+        file = FilePath(self._loose.db_path(self._loose.object_path(sha)))
+        self._young.update((file, file.parent))
+        return file
 
     def write_bytes(self, content: bytes) -> Blob:
         """Stores ``content`` as a blob and returns its id."""
@@ -280,7 +302,7 @@ class Objects:
                 sha = cast(bytes, stored.hexsha).decode("ascii")
                 # One that was there already may be old, and in no ref: young, it is out of git gc's reach until it is.
                 with suppress(PermissionError):  # another user's
-                    os.utime(self._loose.db_path(self._loose.object_path(sha)))
+                    os.utime(self._note(sha))
                 return sha
         raise RepositoryError(f"a {kind} could not be stored: its folder is not there", "git fsck")
 

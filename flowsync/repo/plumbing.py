@@ -23,6 +23,9 @@ _QUIET = {
 # Set by git in a hook's environment; they would make our git work on the hook's index or another repository.
 _FOREIGN = ("GIT_INDEX_FILE", "GIT_DIR", "GIT_WORK_TREE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_QUARANTINE_PATH")
 
+# By itself git leaves it to the operating system when new objects, refs and the index come to the disk.
+HARDENED = ("-c", "core.fsync=added")
+
 _LOCKED = re.compile(rb"Unable to create '([^'\n]+\.lock)': File exists")
 
 
@@ -63,7 +66,7 @@ class Git:
         started: Callable[[int], None] = lambda pid: None,
     ) -> subprocess.CompletedProcess[bytes]:
         """Runs ``git ARGUMENTS`` and returns what it did, whatever that was. ``started`` is told its process id."""
-        command = ["git", "-C", str(self.folder), "-c", "core.fsmonitor=false", *arguments]
+        command = ["git", "-C", str(self.folder), "-c", "core.fsmonitor=false", *HARDENED, *arguments]
         pipe, given = subprocess.PIPE, subprocess.DEVNULL if stdin is None else subprocess.PIPE
         try:
             with subprocess.Popen(command, stdin=given, stdout=pipe, stderr=pipe, env=environment(env)) as process:

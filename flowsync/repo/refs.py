@@ -1,6 +1,6 @@
 """Refs: read in one look, moved in one transaction that checks where each of them was."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
@@ -29,8 +29,12 @@ class Move:
 class Refs:
     """The refs of one repository."""
 
-    def __init__(self, git: Git, children: Children, git_dir: FilePath, common_dir: FilePath) -> None:
+    def __init__(
+        self, git: Git, children: Children, git_dir: FilePath, common_dir: FilePath, settle: Callable[[], None]
+    ) -> None:
+        """``settle`` brings to the disk what refs may be moved to."""
         self._git = git
+        self._settle = settle
         self._children = children
         self._locks = (git_dir / "HEAD.lock", common_dir / "packed-refs.lock", common_dir / "reftable/tables.list.lock")
         self._common_dir = common_dir
@@ -69,6 +73,7 @@ class Refs:
         """Moves refs, all or none; RefMoved if one of them is not where its move says."""
         if not moves:
             return
+        self._settle()
         lines = [f"update {move.ref}\0{move.new or ABSENT}\0{move.old or ABSENT}\0" for move in moves]
         arguments = ("update-ref", "--stdin", "-z", "-m", f"flowsync: {reason}")
         stdin = "".join(lines).encode("utf-8", "surrogateescape")

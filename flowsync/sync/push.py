@@ -97,9 +97,8 @@ def _write_all(link: Link, share: Share, pushes: Sequence[_Push]) -> None:
     if not pushes:
         return
     link.reporter.begin("Pushing", sum(len(one.changes) for one in pushes))
-    for one in pushes:
-        intents = {path: Intent(one.content(path), one.leases[path]) for path in one.changes}
-        link.journal.begin(one.flow, intents)
+    intents = {one.flow: {path: Intent(one.content(path), one.leases[path]) for path in one.changes} for one in pushes}
+    link.journal.begin(intents)
     try:
         _stage(link, share, pushes, _in_the_way)
         share.remove_folders(sorted({folder for one in pushes for folder in _folders_in_the_way(one)}, reverse=True))

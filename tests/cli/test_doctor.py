@@ -69,7 +69,7 @@ def test_names_that_cannot_sync(world: World) -> None:
 def test_an_interrupted_push(world: World) -> None:
     world.studio_flow("chat", a_py="a = 1\n")
     world.sync()
-    Journal(world.folder / ".git/flowsync", "studio").begin("chat", {"a.py": Intent(None, "x")})  # type: ignore[arg-type,dict-item]
+    Journal(world.folder / ".git/flowsync", "studio").begin({"chat": {"a.py": Intent(None, "x")}})  # type: ignore[arg-type,dict-item]
     assert checks(world, 0)["journal"] == [("note", "a push of chat was interrupted", "flowsync sync")]
 
 

@@ -50,11 +50,12 @@ class WatchedJournal(Journal):
         self._clone = clone
         self.now: dict[str, dict[Path, Intent]] = {}
 
-    def begin(self, flow: FlowName, intents: Any) -> None:
-        self._clone.step("journal begin")
-        super().begin(flow, intents)
-        self.now[flow] = dict(intents)
-        self._clone.step("journal begun")
+    def begin(self, pushes: Any) -> None:
+        for flow, intents in pushes.items():
+            self._clone.step("journal begin")
+            super().begin({flow: intents})
+            self.now[flow] = dict(intents)
+            self._clone.step("journal begun")
 
     def acknowledge(self, flow: FlowName, path: Path) -> None:
         self._clone.step("journal acknowledge")

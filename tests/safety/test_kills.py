@@ -19,6 +19,7 @@ from world import FolderStudio, World
 
 from .stage import SCENARIOS, Outcome, Stage, judge, settle
 from .test_faults import expected
+from .tracing import needs_strace
 
 KILLED = (
     "push one file",
@@ -169,11 +170,7 @@ class Syscalls:
 
 @pytest.fixture
 def syscalls(tmp_path: Path, git_home: Path) -> Syscalls:
-    if not shutil.which("strace"):
-        pytest.skip("strace is not installed")
-    probe = subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True, check=False)
-    if probe.returncode:
-        pytest.skip("strace may not trace here")
+    needs_strace()
     return Syscalls(tmp_path / "stage")
 
 

@@ -378,7 +378,7 @@ def test_a_lease_that_a_renamed_folder_took_along_is_given_back(two: World) -> N
     lease = two.share.client.get_file_client(f"{two.share.top}/chat/b.py")
     journal = Journal(two.folder / ".git/flowsync", "studio")
     identity = "00000000-0000-0000-0000-000000000001"
-    journal.begin(FlowName("chat"), {Path("b.py"): Intent(blob_of(b"b = 2\n"), identity)})
+    journal.begin({FlowName("chat"): {Path("b.py"): Intent(blob_of(b"b = 2\n"), identity)}})
     lease.acquire_lease(lease_id=identity)
     folder_renamed_there(two, "chat", "talk")
     moved = two.share.client.get_file_client(f"{two.share.top}/talk/b.py")
@@ -407,7 +407,7 @@ def test_a_lease_of_a_push_that_died_is_sought_by_the_files_id_if_another_file_s
     assert isinstance(two.share, EmulatedStudio)
     identity = "00000000-0000-0000-0000-000000000001"
     intent = Intent(blob_of(b"b = 2\n"), identity)
-    Journal(two.folder / ".git/flowsync", "studio").begin(FlowName("chat"), {Path("b.py"): intent})
+    Journal(two.folder / ".git/flowsync", "studio").begin({FlowName("chat"): {Path("b.py"): intent}})
     two.share.client.get_file_client(f"{two.share.top}/chat/b.py").acquire_lease(lease_id=identity)
     folder_renamed_there(two, "chat", "talk")
     two.studio_flow("chat", b_py="another\n")

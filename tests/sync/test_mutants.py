@@ -53,7 +53,7 @@ MUTANTS = mutants(
     # 5. Base moves last, per acknowledged file.
     ("5: base moves by all that was planned", "sync/push.py", "advance(link, one.flow, one.done)", "advance(link, one.flow, {p: one.content(p) for p in one.changes})", "test_rule_5_base"),
     ("5: fetch moves the base", "sync/record.py", "base = new if is_base else", "base = new if new else", "test_rule_5_fetch"),
-    ("5: no journal", "sync/push.py", "link.journal.begin(one.flow, intents)", "pass", "killed_at_any"),
+    ("5: no journal", "sync/push.py", "link.journal.begin(intents)", "pass", "killed_at_any"),
     ("5: leases of the dead stay", "sync/leases.py", "if left or owed:\n        share.release", "if False:\n        share.release", "killed_at_any"),
     # 6. Nothing that flowsync has seen or replaces is ever lost.
     ("6: nothing is kept", "sync/bases.py", "if old is None or (new is not None", "if True or (new is not None", "test_rule_6 or stays_reachable"),
@@ -123,13 +123,18 @@ MUTANTS = mutants(
     ("a state that a reset took off counts", "sync/survey.py", "if found and walked and not (link.repo.objects.holds(found) and link.repo.refs.contains(tip, found)):", "if False:", "conflict_that_stays"),
     ("all of history is sought through again", "sync/survey.py", "for commit in (since, walked) if commit]", "for commit in (since,) if commit]", "conflict_that_stays"),
     ("a folder that was lost was never there", "repo/objects.py", " or self.subtree(self.commit(commit).tree, path)", "", "damaged_repository"),
-    ("what is stored again stays old", "repo/objects.py", "os.utime(self._loose", "str(self._loose", "young_again"),
+    ("what is stored again stays old", "repo/objects.py", "os.utime(self._note(sha))", "self._note(sha)", "young_again"),
+    # What a power cut takes.
+    ("a ref names what is not on the disk", "repo/refs.py", "        self._settle()\n", "", "is_on_the_disk"),
+    ("git leaves refs to luck", "repo/plumbing.py", "core.fsync=added", "core.fsync=none", "is_on_the_disk"),
+    ("what lands is not on the disk", "repo/landing.py", "settle([self._record, ", "len([self._record, ", "is_on_the_disk"),
+    ("a journal is not on the disk", "journal.py", "settle([self._file(flow) for", "len([self._file(flow) for", "is_on_the_disk"),
     ("a lease is sought where another file stands", "sync/leases.py", "return left.files.get(path, there[path]) != there[path]", "return False", "another_file_stands"),
     ("secrets sync", "core/ignore.py", '".venv", ".env"', '".venv"', "generated_and_secret"),
     ("ignoring is deleting", "sync/survey.py", "for side in sides if side)", "for side in sides[:1] if side)", "ignoring_a_file"),
 )  # fmt: skip
 
-WHERE = ["tests/repo/test_objects.py", "tests/repo/test_worktree.py", "tests/repo/test_landing.py", "tests/sync/test_long_history.py", "tests/sync/test_rules.py", "tests/sync/test_stories.py", "tests/sync/test_held.py", "tests/sync/test_bad_input.py", "tests/sync/test_azure.py", "tests/sync/test_moves.py", "tests/sync/test_killed_git.py", "tests/core/test_ignore.py"]  # fmt: skip
+WHERE = ["tests/safety/test_power_cut.py", "tests/repo/test_objects.py", "tests/repo/test_worktree.py", "tests/repo/test_landing.py", "tests/sync/test_long_history.py", "tests/sync/test_rules.py", "tests/sync/test_stories.py", "tests/sync/test_held.py", "tests/sync/test_bad_input.py", "tests/sync/test_azure.py", "tests/sync/test_moves.py", "tests/sync/test_killed_git.py", "tests/core/test_ignore.py"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MUTANTS)

@@ -550,14 +550,12 @@ def test_a_journal_that_a_killed_push_left_is_settled(chat: World) -> None:
     chat.commit({"flows/chat/a.py": "a = 2\n", "flows/chat/b.py": "b = 2\n", "flows/chat/c.py": None})
     blobs = {path: chat.git("rev-parse", f"main:flows/chat/{path}") for path in ("a.py", "b.py")}
     journal = Journal(chat.folder / ".git/flowsync", "studio")
-    journal.begin(
-        "chat",
-        {  # type: ignore[arg-type]
-            "a.py": Intent(blobs["a.py"], "11111111-1111-1111-1111-111111111111"),  # type: ignore[dict-item]
-            "b.py": Intent(blobs["b.py"], "22222222-2222-2222-2222-222222222222"),  # type: ignore[dict-item]
-            "c.py": Intent(None, "33333333-3333-3333-3333-333333333333"),  # type: ignore[dict-item]
-        },
-    )
+    intents = {
+        "a.py": Intent(blobs["a.py"], "11111111-1111-1111-1111-111111111111"),  # type: ignore[arg-type]
+        "b.py": Intent(blobs["b.py"], "22222222-2222-2222-2222-222222222222"),  # type: ignore[arg-type]
+        "c.py": Intent(None, "33333333-3333-3333-3333-333333333333"),
+    }
+    journal.begin({"chat": intents})  # type: ignore[dict-item]
     chat.studio({"chat/a.py": "a = 2\n"})  # took effect, and nobody heard the reply
     temporary = chat.share.folder / ".flowsync" / "22222222-2222-2222-2222-222222222222"  # type: ignore[attr-defined]
     temporary.parent.mkdir()
@@ -574,7 +572,7 @@ def test_a_journal_that_a_killed_push_left_is_settled(chat: World) -> None:
 
 def test_a_torn_journal_is_read_as_far_as_it_goes(chat: World) -> None:
     journal = Journal(chat.folder / ".git/flowsync", "studio")
-    journal.begin("chat", {"a.py": Intent(None, "lease")})  # type: ignore[dict-item,arg-type]
+    journal.begin({"chat": {"a.py": Intent(None, "lease")}})  # type: ignore[dict-item]
     (file,) = (chat.folder / ".git/flowsync/journal/studio").iterdir()
     file.write_text(file.read_text() + '["a.')
     ((name, intents),) = journal.unfinished()
