@@ -10,7 +10,8 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-_SIDE_BY_SIDE = 16  # a file system that keeps a journal writes it once for all who wait
+_FEW = 4
+_SIDE_BY_SIDE = 16  # threads: a file system that keeps a journal writes it once for all who wait
 _NO_SUCH_THING = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}  # this file system cannot, mostly for folders
 
 
@@ -22,7 +23,11 @@ def settle(files: Collection[Path]) -> None:
     if os.name == "nt":
         return
     places = {*files, *(file.parent for file in files)}
-    with ThreadPoolExecutor(min(_SIDE_BY_SIDE, len(places) or 1)) as pool:
+    if len(places) <= _FEW:
+        for place in places:
+            _settle(place)
+        return
+    with ThreadPoolExecutor(min(_SIDE_BY_SIDE, len(places))) as pool:
         for _ in pool.map(_settle, places):
             pass
 

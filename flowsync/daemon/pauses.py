@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flowsync.durable import settle
+
 ALL = "*"
 FOREVER = float("inf")
 
@@ -62,4 +64,5 @@ def save(file: Path, pauses: Pauses) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_suffix(".new")
     temporary.write_text(json.dumps(to_json(pauses)), encoding="utf-8")
+    settle([temporary])  # a power cut must not end a pause
     temporary.replace(file)

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path as FilePath
 
 from flowsync.core.tree import FlowName
+from flowsync.durable import settle
 from flowsync.errors import ShareError
 from flowsync.share.base import Share
 from flowsync.sync.link import Link
@@ -34,6 +35,7 @@ def accept_share(state_dir: FilePath, remote: str, identity: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f"{file.name}.new")
     new.write_text(identity, encoding="utf-8")
+    settle([new])
     new.replace(file)
 
 
