@@ -104,19 +104,32 @@ def calls(log: Path, start: str) -> Iterator[tuple[str, list[str], str]]:
             yield name, [os.path.normpath(os.path.join(*both)) for both in zip(anchors, words, strict=True)], raw
 
 
-def test_what_is_relied_upon_is_on_the_disk(world: World, tmp_path: Path) -> None:
-    """Both sides have edited: a merge lands, and is pushed; a file of Studio's lands as it is."""
+def traced(world: World, log: Path) -> Disk:
+    """Syncs, and returns what the disk would say."""
     needs_strace()
-    world.studio_flow("chat", a_py="a = 1\n\n\n\nend\n", b_py="b = 1\n")
-    world.sync()
-    world.commit({"flows/chat/a.py": "a = 2\n\n\n\nend\n", "flows/chat/new.py": "new\n"})
-    world.studio({"chat/a.py": "a = 1\n\n\n\nend, says Studio\n", "chat/b.py": "b = 2\n"})
-    log = tmp_path / "strace.log"
     tracing = ["strace", "-f", "-y", "-qq", "-s", "4096", "-e", f"trace={_CALLS}", "-e", "signal=none", "-o", str(log)]
     done = subprocess.run([*tracing, *world.command("sync")], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     disk = Disk(world)
     for call, words, line in calls(log, str(world.folder)):
         disk.take(call, words, line)
+    return disk
+
+
+def test_what_is_relied_upon_is_on_the_disk(world: World, tmp_path: Path) -> None:
+    """Both sides have edited: a merge lands, and is pushed; a file of Studio's lands as it is."""
+    world.studio_flow("chat", a_py="a = 1\n\n\n\nend\n", b_py="b = 1\n")
+    world.sync()
+    world.commit({"flows/chat/a.py": "a = 2\n\n\n\nend\n", "flows/chat/new.py": "new\n"})
+    world.studio({"chat/a.py": "a = 1\n\n\n\nend, says Studio\n", "chat/b.py": "b = 2\n"})
+    disk = traced(world, tmp_path / "strace.log")
     assert not disk.broken, "\n".join(disk.broken)
     assert disk.moved > 3 and disk.changed == 2 and disk.placed == 2, disk
+
+
+def test_a_pack_of_many_files_is_on_the_disk(world: World, tmp_path: Path) -> None:
+    world.studio_flow("large", **{f"n{number}_py": f"n = {number}\n" for number in range(250)})
+    disk = traced(world, tmp_path / "strace.log")
+    assert list((world.folder / ".git/objects/pack").glob("*.pack"))
+    assert not disk.broken, "\n".join(disk.broken)
+    assert disk.moved == 3 and disk.placed == 251, disk
