@@ -10,7 +10,7 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-_FEW = 4
+_FEW = 4  # places for which threads are not worth it
 _SIDE_BY_SIDE = 16  # threads: a file system that keeps a journal writes it once for all who wait
 _NO_SUCH_THING = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}  # this file system cannot, mostly for folders
 
@@ -18,10 +18,9 @@ _NO_SUCH_THING = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}  # this file system 
 def settle(files: Collection[Path]) -> None:
     """Returns when these files, and their names in their folders, are on the disk; OSError if they cannot be.
 
-    One that is gone was taken by somebody else, who has to see to it. Windows does this for nobody who may only read.
+    One that is gone was taken by somebody else, who has to see to it. Windows does this only for files that one may
+    write to: not for folders, nor for git's objects.
     """
-    if os.name == "nt":
-        return
     places = {*files, *(file.parent for file in files)}
     if len(places) <= _FEW:
         for place in places:
@@ -34,8 +33,8 @@ def settle(files: Collection[Path]) -> None:
 
 def _settle(place: Path) -> None:
     try:
-        descriptor = os.open(place, os.O_RDONLY)
-    except (FileNotFoundError, PermissionError):  # gone, or another user's
+        descriptor = os.open(place, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    except (FileNotFoundError, PermissionError):  # gone, another user's, or as above
         return
     try:
         os.fsync(descriptor)
