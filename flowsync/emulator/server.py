@@ -257,6 +257,11 @@ class Listening:
 
     async def end(self) -> None:
         """Stops listening and closes every connection, also one that is just being accepted: nobody else would."""
+        loop = asyncio.get_running_loop()
+        with suppress(NotImplementedError):  # Windows
+            for door in self._server.sockets:
+                loop.remove_reader(door.fileno())
+        await asyncio.sleep(0)  # who came in is taken in: from Python 3.12 on a closed server takes none
         self._server.close()
         await self._connections.shutdown(_GRACE)
         accepting = asyncio.all_tasks() - {asyncio.current_task()}
